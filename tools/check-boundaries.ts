@@ -18,10 +18,15 @@ const MAY_DEPEND_ON: Record<string, readonly string[]> = {
   test: ["base", "core"],
 };
 // Edges outside that table, each with its reason.
-const EXCEPTIONS = new Map([["@talos-bridge/secrets-bundle -> @talos-bridge/pki", "bundles hold certificates"]]);
+const EXCEPTIONS = new Map([
+  ["@talos-bridge/secrets-bundle -> @talos-bridge/pki", "bundles hold certificates"],
+]);
 
 /** Names each faulty edge; `edges` is 0 where the graph was not read at all. */
-export function boundaryFaults(graph: Graph, devOnly: ReadonlySet<string>): { faults: string[]; edges: number } {
+export function boundaryFaults(
+  graph: Graph,
+  devOnly: ReadonlySet<string>,
+): { faults: string[]; edges: number } {
   const faults: string[] = [];
   let edges = 0;
   const layerOf = (name: string): string | undefined =>
@@ -36,7 +41,8 @@ export function boundaryFaults(graph: Graph, devOnly: ReadonlySet<string>): { fa
       const targetLayer = layerOf(target);
       if (targetLayer === "test") {
         if (!devOnly.has(edge)) faults.push(`${edge}: only tests may use it, so it is a devDependency`);
-        if (layer !== "server" && layer !== "app") faults.push(`${edge}: cores and bases keep their own fixtures`);
+        if (layer !== "server" && layer !== "app")
+          faults.push(`${edge}: cores and bases keep their own fixtures`);
         continue;
       }
       if (EXCEPTIONS.has(edge) || MAY_DEPEND_ON[layer ?? ""]?.includes(targetLayer ?? "")) continue;
@@ -61,7 +67,10 @@ function devOnlyEdges(graph: Graph): Set<string> {
   const edges = new Set<string>();
   for (const name of Object.keys(graph.nodes)) {
     const folder = (graph.nodes[name]?.data as { root?: string }).root ?? "";
-    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<string, Record<string, string>>;
+    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<
+      string,
+      Record<string, string>
+    >;
     for (const target of Object.keys(manifest["devDependencies"] ?? {})) edges.add(`${name} -> ${target}`);
   }
   return edges;

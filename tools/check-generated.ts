@@ -24,7 +24,8 @@ try {
   const names = new Set([...wanted.keys(), ...found.keys()]);
   const differing = [...names].filter((name) => wanted.get(name) !== found.get(name));
   if (wanted.size === 0) differing.push("(nothing was generated)");
-  for (const name of differing) console.error(`${COMMITTED}/${name} is not what proto/ gives: run npm run proto`);
+  for (const name of differing)
+    console.error(`${COMMITTED}/${name} is not what proto/ gives: run npm run proto`);
   process.exitCode = differing.length > 0 ? 1 : 0;
 } finally {
   rmSync(scratch, { recursive: true });

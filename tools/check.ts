@@ -31,7 +31,13 @@ for (const { name, command } of STEPS) {
     continue;
   }
   failed++;
-  console.log(`FAIL  ${name} (${seconds} s): ${command.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`);
+  console.log(
+    `FAIL  ${name} (${seconds} s): ${command.join(" ")}\n${error?.message ?? ""}${stdout}${stderr}`,
+  );
 }
-console.log(failed === 0 ? `static checks: all ${STEPS.length} good` : `static checks: ${failed} of ${STEPS.length} failed`);
+console.log(
+  failed === 0
+    ? `static checks: all ${STEPS.length} good`
+    : `static checks: ${failed} of ${STEPS.length} failed`,
+);
 process.exitCode = failed === 0 ? 0 : 1;

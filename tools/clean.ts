@@ -2,4 +2,5 @@
 import { readdirSync, rmSync } from "node:fs";
 
 const folders = ["packages", "apps"].flatMap((dir) => readdirSync(dir).map((name) => `${dir}/${name}/dist`));
-for (const folder of [...folders, ".nx", "coverage", ".image"]) rmSync(folder, { recursive: true, force: true });
+for (const folder of [...folders, ".nx", "coverage", ".image"])
+  rmSync(folder, { recursive: true, force: true });

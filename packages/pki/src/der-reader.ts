@@ -1,0 +1,84 @@
+import { readHeader, TAG, type DerHeader } from "./der-scan.ts";
+import { PkiError } from "./errors.ts";
+
+/** A value inside scanned bytes. */
+export interface DerValue extends DerHeader {
+  readonly bytes: Uint8Array;
+}
+
+/** The one value that scanned bytes hold. */
+export function rootOf(bytes: Uint8Array): DerValue {
+  return { ...readHeader(bytes, 0, bytes.length), bytes };
+}
+
+/** The values inside a constructed one, in order. */
+export function childrenOf({ bytes, start, end }: DerHeader & { readonly bytes: Uint8Array }): DerValue[] {
+  const children: DerValue[] = [];
+  for (let offset = start; offset < end;) {
+    const header = readHeader(bytes, offset, end);
+    children.push({ ...header, bytes });
+    offset = header.end;
+  }
+  return children;
+}
+
+/** The content of a value, without tag and length. A view, not a copy. */
+export function contentOf({ bytes, start, end }: DerValue): Uint8Array {
+  return bytes.subarray(start, end);
+}
+
+/** The whole value, tag and length included. A view, not a copy. */
+export function wholeOf({ bytes, from, end }: DerValue): Uint8Array {
+  return bytes.subarray(from, end);
+}
+
+/** The value if it has this tag; else throws ERR_PKI_STRUCTURE naming `what` was expected. */
+export function expect(value: DerValue | undefined, tag: number, what: string): DerValue {
+  if (value?.tag !== tag) throw structure(value, what);
+  return value;
+}
+
+/** Throws ERR_PKI_STRUCTURE where values are left over. */
+export function expectNoMore(values: readonly DerValue[], count: number, what: string): void {
+  const extra = values[count];
+  if (extra !== undefined) throw structure(extra, `nothing after ${what}`);
+}
+
+export function structure(value: DerValue | undefined, what: string): PkiError {
+  return new PkiError(
+    "ERR_PKI_STRUCTURE",
+    `${value === undefined ? "" : `byte ${value.from}: `}${what} expected`,
+  );
+}
+
+/** Dotted text of an OBJECT IDENTIFIER. */
+export function oidOf(value: DerValue | undefined, what: string): string {
+  const content = contentOf(expect(value, TAG.oid, what));
+  const arcs: number[] = [];
+  let arc = 0;
+  for (const byte of content) {
+    // Arcs beyond 2^53 name nothing that is known here; they stay distinct enough to be ignored.
+    arc = arc * 128 + (byte & 0x7f);
+    if (byte < 0x80) {
+      if (arcs.length === 0)
+        arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
+      else arcs.push(arc);
+      arc = 0;
+    }
+  }
+  return arcs.join(".");
+}
+
+/** Whole bytes of a BIT STRING that has no unused bits. */
+export function bitsOf(value: DerValue | undefined, what: string): Uint8Array {
+  const content = contentOf(expect(value, TAG.bitString, what));
+  if (content[0] !== 0) throw structure(value, `${what} of whole bytes`);
+  return content.subarray(1);
+}
+
+/** Magnitude of a positive INTEGER, without its leading zero. */
+export function positiveOf(value: DerValue | undefined, what: string): Uint8Array {
+  const content = contentOf(expect(value, TAG.integer, what));
+  if ((content[0] ?? 0x80) >= 0x80) throw structure(value, `positive ${what}`);
+  return content[0] === 0 ? content.subarray(1) : content;
+}

@@ -1,0 +1,84 @@
+import { childrenOf, contentOf, expect, expectNoMore, oidOf, type DerValue } from "./der-reader.ts";
+import { TAG } from "./der-scan.ts";
+import { oid, sequence, set, utf8String } from "./der-writer.ts";
+import { PkiError } from "./errors.ts";
+import { OID } from "./oids.ts";
+
+/** One attribute of a distinguished name. `text` is undefined where its string type is not read here. */
+export interface NameAttribute {
+  readonly type: string;
+  readonly text: string | undefined;
+}
+
+/** The attributes of a Name (RFC 5280 §4.1.2.4), in order. */
+export function readName(value: DerValue | undefined): readonly NameAttribute[] {
+  const attributes: NameAttribute[] = [];
+  for (const rdn of childrenOf(expect(value, TAG.sequence, "name"))) {
+    for (const pair of childrenOf(expect(rdn, TAG.set, "relative name"))) {
+      const [type, text, ...rest] = childrenOf(expect(pair, TAG.sequence, "name attribute"));
+      expectNoMore(rest, 0, "name attribute");
+      attributes.push({ type: oidOf(type, "name attribute"), text: text && textOf(text) });
+    }
+  }
+  return attributes;
+}
+
+const COMMON_NAME_MAX_BYTES = 255;
+// Controls, invisible formatting (bidirectional overrides too), line and paragraph separators, lone surrogates.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+
+/**
+ * The one commonName of a request, "" if there is none. Longer than the 64 characters of X.520 is accepted, as Talos's
+ * node names may be. Throws ERR_PKI_COMMON_NAME: not readable, hidden characters, over 255 bytes; ERR_PKI_DUPLICATE.
+ */
+export function commonNameOf(attributes: readonly NameAttribute[]): string {
+  const [first, ...more] = attributes.filter(({ type }) => type === OID.commonName);
+  if (more.length > 0) throw new PkiError("ERR_PKI_DUPLICATE", "several common names");
+  if (first === undefined) return "";
+  if (first.text === undefined)
+    throw new PkiError("ERR_PKI_COMMON_NAME", "common name of an unsupported string type");
+  if (HIDDEN.test(first.text))
+    throw new PkiError("ERR_PKI_COMMON_NAME", "common name with hidden characters");
+  if (Buffer.byteLength(first.text) > COMMON_NAME_MAX_BYTES) {
+    throw new PkiError("ERR_PKI_COMMON_NAME", `common name over ${COMMON_NAME_MAX_BYTES} bytes`);
+  }
+  return first.text;
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+function textOf(value: DerValue): string | undefined {
+  const content = contentOf(value);
+  switch (value.tag) {
+    case TAG.utf8String:
+      try {
+        return utf8.decode(content);
+      } catch {
+        return undefined;
+      }
+    // TeletexString has no agreed alphabet beyond ASCII, and no Talos node writes it.
+    case TAG.printableString:
+    case TAG.ia5String:
+    case TAG.teletexString:
+      return content.every((byte) => byte < 0x80) ? Buffer.from(content).toString("latin1") : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** Encodes a Name of one attribute an RDN, each a UTF8String; empty texts are left out. */
+export function encodeName(attributes: readonly (readonly [type: string, text: string])[]): Uint8Array {
+  const rdns = attributes.filter(([, text]) => text !== "");
+  return sequence(...rdns.map(([type, text]) => set(sequence(oid(type), utf8String(text)))));
+}
+
+const SHORT: ReadonlyMap<string, string> = new Map([
+  [OID.commonName, "CN"],
+  [OID.organization, "O"],
+  [OID.organizationalUnit, "OU"],
+]);
+
+/** A name for people, such as `O=talos, CN=node-1`. */
+export function displayName(attributes: readonly NameAttribute[]): string {
+  return attributes.map(({ type, text }) => `${SHORT.get(type) ?? type}=${text ?? "?"}`).join(", ");
+}

@@ -1,0 +1,58 @@
+import ipaddr from "ipaddr.js";
+import { PkiError } from "./errors.ts";
+
+/**
+ * Canonical text of 4 or 16 network-order bytes: dotted IPv4, IPv6 as RFC 5952. An IPv4-mapped IPv6 address is the IPv4
+ * address, as Go's net.IP has it. Throws ERR_PKI_IP_ADDRESS for any other length.
+ */
+export function ipTextOf(bytes: Uint8Array): string {
+  if (bytes.length === 4) return bytes.join(".");
+  if (bytes.length !== 16) throw new PkiError("ERR_PKI_IP_ADDRESS", `IP address of ${bytes.length} bytes`);
+  return textOf(ipaddr.fromByteArray([...bytes]));
+}
+
+/** Network-order bytes, 4 or 16, of an address's text. Throws ERR_PKI_IP_ADDRESS. */
+export function ipBytesOf(text: string): Uint8Array {
+  const address = parse(text);
+  if (address === undefined) throw new PkiError("ERR_PKI_IP_ADDRESS", "not an IP address");
+  return Uint8Array.from(address.toByteArray());
+}
+
+/** Canonical text of an address, or undefined where the text is none. Zones (`%eth0`) are no part of an address. */
+export function canonicalIp(text: string): string | undefined {
+  const address = parse(text);
+  return address && textOf(address);
+}
+
+/** Whether nobody's node can have this address: unspecified, multicast, broadcast. Takes canonical text. */
+export function isUnusable(text: string): boolean {
+  const range = ipaddr.parse(text).range();
+  return range === "unspecified" || range === "multicast" || range === "broadcast";
+}
+
+/** Whether the address is the host itself. Takes canonical text. */
+export function isLoopback(text: string): boolean {
+  return ipaddr.parse(text).range() === "loopback";
+}
+
+type Address = ReturnType<typeof ipaddr.fromByteArray>;
+
+function parse(text: string): Address | undefined {
+  // ipaddr.js also reads octal and short forms of IPv4, which others read differently: only four decimals are taken.
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
+  return text.includes(":") && !text.includes("%") && ipaddr.IPv6.isValid(text)
+    ? unmapped(ipaddr.IPv6.parse(text))
+    : undefined;
+}
+
+function unmapped(address: ipaddr.IPv6): Address {
+  return address.isIPv4MappedAddress() ? address.toIPv4Address() : address;
+}
+
+function textOf(address: Address): string {
+  if (address instanceof ipaddr.IPv6) {
+    const plain = unmapped(address);
+    return plain instanceof ipaddr.IPv6 ? plain.toRFC5952String() : plain.toString();
+  }
+  return address.toString();
+}

@@ -1,0 +1,126 @@
+import { encodePem } from "@talos-bridge/pem";
+import { randomBytes } from "node:crypto";
+import { authorityUsableAt, type CertificateAuthority } from "./authority.ts";
+import { KEY_USAGES, type KeyUsage } from "./certificate.ts";
+import { bitString, context, integer, namedBits, oid, sequence, time } from "./der-writer.ts";
+import { encodeName } from "./distinguished-name.ts";
+import { PkiError } from "./errors.ts";
+import { encodeExtension } from "./extensions.ts";
+import { OID } from "./oids.ts";
+import type { LeafProfile } from "./profile.ts";
+import { sign, signatureAlgorithmDer } from "./signature.ts";
+import { encodeAltNames } from "./subject-alt-name.ts";
+
+/** All the names a leaf carries. */
+export interface Names {
+  /** "" = none. */
+  readonly commonName: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+}
+
+export interface IssueInput {
+  readonly profile: LeafProfile;
+  readonly names: Names;
+  /** SubjectPublicKeyInfo, DER, of a key that was checked. */
+  readonly spki: Uint8Array;
+  readonly now: Date;
+  /** Milliseconds from `now`; cut at the end of the CA. */
+  readonly lifetimeMs: number;
+  /** Source of `n` random bytes; the system's if not given. */
+  readonly random?: (n: number) => Uint8Array;
+}
+
+export interface Issued {
+  readonly der: Uint8Array;
+  readonly pem: string;
+  /** Lower-case hexadecimal. */
+  readonly serialNumber: string;
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+// Clocks of nodes that just booted may be behind.
+const BACKDATE_MS = 60_000;
+const SERIAL_BYTES = 16;
+
+/**
+ * Issues a leaf certificate from scratch: of what was asked it carries the names and the key, nothing else. Subject is the CN
+ * alone: Organization would be a role of the Talos API (CVE-2022-36103). Extensions and their order are those of Go's
+ * x509.CreateCertificate: KeyUsage (critical), ExtKeyUsage, AuthorityKeyId, SAN (critical where there is no subject).
+ * Never a CA: basicConstraints is absent, as trustd has it.
+ *
+ * Throws {@link PkiError} ERR_PKI_VALIDITY where the CA is not valid at `now`.
+ */
+export async function issueCertificate(ca: CertificateAuthority, input: IssueInput): Promise<Issued> {
+  const usable = authorityUsableAt(ca, input.now);
+  if (usable !== "ok") throw new PkiError("ERR_PKI_VALIDITY", `the CA is ${usable}`);
+  const { certificate } = ca;
+  const notBefore = wholeSeconds(
+    Math.max(input.now.getTime() - BACKDATE_MS, certificate.notBefore.getTime()),
+  );
+  const notAfter = wholeSeconds(
+    Math.min(input.now.getTime() + input.lifetimeMs, certificate.notAfter.getTime()),
+  );
+  const serial = (input.random ?? randomBytes)(SERIAL_BYTES);
+  const { names } = input;
+  const tbs = sequence(
+    context(0, true, integer(Uint8Array.of(2))),
+    integer(serial),
+    signatureAlgorithmDer(ca.privateKey.publicKey.type),
+    certificate.subjectDer,
+    sequence(time(notBefore), time(notAfter)),
+    encodeName([[OID.commonName, names.commonName]]),
+    input.spki,
+    context(3, true, sequence(...leafExtensions(input, certificate.subjectKeyId))),
+  );
+  const der = await signTbs(ca, tbs);
+  return {
+    der,
+    pem: encodePem("CERTIFICATE", der),
+    serialNumber: Buffer.from(serial).toString("hex"),
+    notBefore,
+    notAfter,
+  };
+}
+
+/** Signs a certificate body and wraps it up (RFC 5280 §4.1). */
+export async function signTbs(
+  { privateKey }: Pick<CertificateAuthority, "privateKey">,
+  tbs: Uint8Array,
+): Promise<Uint8Array> {
+  const { type } = privateKey.publicKey;
+  return sequence(tbs, signatureAlgorithmDer(type), bitString(await sign(type, privateKey.key, tbs)));
+}
+
+function leafExtensions(
+  { profile, names }: IssueInput,
+  authorityKeyId: Uint8Array | undefined,
+): Uint8Array[] {
+  const extensions = [
+    keyUsageExtension(profile.keyUsage),
+    extendedKeyUsageExtension(profile.extendedKeyUsage),
+  ];
+  if (authorityKeyId !== undefined) {
+    extensions.push(
+      encodeExtension(OID.authorityKeyIdentifier, false, sequence(context(0, false, authorityKeyId))),
+    );
+  }
+  if (names.dnsNames.length + names.ipAddresses.length > 0) {
+    extensions.push(encodeExtension(OID.subjectAltName, names.commonName === "", encodeAltNames(names)));
+  }
+  return extensions;
+}
+
+export function keyUsageExtension(usages: readonly KeyUsage[]): Uint8Array {
+  return encodeExtension(OID.keyUsage, true, namedBits(usages.map((usage) => KEY_USAGES.indexOf(usage))));
+}
+
+export function extendedKeyUsageExtension(purposes: readonly string[]): Uint8Array {
+  return encodeExtension(OID.extendedKeyUsage, false, sequence(...purposes.map(oid)));
+}
+
+/** Certificates count in seconds. */
+export function wholeSeconds(ms: number): Date {
+  return new Date(Math.floor(ms / 1000) * 1000);
+}
