@@ -1,0 +1,69 @@
+import type { Fault } from "./fault.ts";
+import { checked, faulty, type Checked } from "./fault.ts";
+
+/** Where the material lies. `serving` is absent where the signer issues its own serving certificate. */
+export interface MaterialPaths {
+  readonly caCertificate: string;
+  readonly caKey: string;
+  readonly serving: { readonly certificate: string; readonly key: string } | undefined;
+  readonly acceptedCas: string | undefined;
+  /** Watched even where it is not there yet: a Secret may gain the key later. */
+  readonly tokenFile: string;
+  readonly tokenFileRequired: boolean;
+}
+
+export interface PathSettings {
+  readonly caCertPath: string | undefined;
+  readonly caKeyPath: string | undefined;
+  readonly tlsCertPath: string | undefined;
+  readonly tlsKeyPath: string | undefined;
+  readonly acceptedCasPath: string | undefined;
+  readonly talosTokenFile: string | undefined;
+}
+
+const CA_DIR = "/etc/talos-ca";
+const SERVING_DIR = "/etc/talos-server-crt";
+
+/**
+ * Decides once, at start, which files are read. The pairs of the two generations of the Go signer are tried in
+ * order, `tls.*` before `ca.*`, and never mixed: half of one with half of the other is two clusters' material.
+ */
+export function resolvePaths(
+  settings: PathSettings,
+  exists: (path: string) => boolean,
+): Checked<MaterialPaths> {
+  const stem =
+    exists(`${CA_DIR}/tls.crt`) || exists(`${CA_DIR}/tls.key`)
+      ? "tls"
+      : exists(`${CA_DIR}/ca.crt`)
+        ? "ca"
+        : "tls";
+  const serving = resolveServing(settings, exists);
+  const faults: Fault[] = [...(serving.ok ? [] : serving.faults)];
+  const tokenFileRequired = settings.talosTokenFile !== undefined;
+  const tokenFile = settings.talosTokenFile ?? `${CA_DIR}/token`;
+  if (faults.length > 0 || !serving.ok) return faulty(...faults);
+  return checked({
+    caCertificate: settings.caCertPath ?? `${CA_DIR}/${stem}.crt`,
+    caKey: settings.caKeyPath ?? `${CA_DIR}/${stem}.key`,
+    serving: serving.value,
+    acceptedCas: settings.acceptedCasPath,
+    tokenFile,
+    tokenFileRequired,
+  });
+}
+
+function resolveServing(
+  settings: PathSettings,
+  exists: (path: string) => boolean,
+): Checked<MaterialPaths["serving"]> {
+  const certificate = settings.tlsCertPath ?? `${SERVING_DIR}/tls.crt`;
+  const key = settings.tlsKeyPath ?? `${SERVING_DIR}/tls.key`;
+  const asked = settings.tlsCertPath !== undefined || settings.tlsKeyPath !== undefined;
+  if (!asked && !exists(certificate) && !exists(key)) return checked(undefined);
+  const absent: Fault[] = [
+    { setting: "TLS_CERT_PATH", file: certificate, fault: "is not there" },
+    { setting: "TLS_KEY_PATH", file: key, fault: "is not there" },
+  ].filter(({ file }) => !exists(file));
+  return absent.length > 0 ? faulty(...absent) : checked({ certificate, key });
+}

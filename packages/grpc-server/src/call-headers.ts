@@ -1,0 +1,41 @@
+import { Code } from "@connectrpc/connect";
+import type { IncomingHttpHeaders } from "node:http2";
+import { parseGrpcTimeout } from "./grpc-timeout.ts";
+import type { CallFault } from "./read-message.ts";
+
+/** A request that isn't gRPC: answered with an HTTP status alone. */
+export interface NotGrpc {
+  readonly httpStatus: 405 | 415;
+  readonly reason: string;
+}
+
+const METHOD_NOT_ALLOWED: NotGrpc = { httpStatus: 405, reason: "http-method" };
+const UNSUPPORTED_MEDIA_TYPE: NotGrpc = { httpStatus: 415, reason: "content-type" };
+
+/** Whether a request speaks gRPC with protobuf messages at all (gRPC over HTTP2, "Requests"). */
+export function checkProtocol(headers: IncomingHttpHeaders): NotGrpc | undefined {
+  if (headers[":method"] !== "POST") return METHOD_NOT_ALLOWED;
+  return isGrpcProto(headers["content-type"]) ? undefined : UNSUPPORTED_MEDIA_TYPE;
+}
+
+function isGrpcProto(contentType: string | undefined): boolean {
+  if (contentType === "application/grpc" || contentType === "application/grpc+proto") return true;
+  return contentType !== undefined && /^application\/grpc(?:\+proto)?(?:\s*;.*)?$/i.test(contentType);
+}
+
+/** Only identity is offered: nothing this server answers or reads is worth compressing. */
+export function checkEncoding(headers: IncomingHttpHeaders): CallFault | undefined {
+  const encoding = headers["grpc-encoding"];
+  if (encoding === undefined || encoding === "identity") return undefined;
+  return { code: Code.Unimplemented, message: "grpc-encoding is not supported", reason: "encoding" };
+}
+
+/** The time a call has in milliseconds, at most `capMs`, which is also what a call without a deadline gets. */
+export function readTimeout(headers: IncomingHttpHeaders, capMs: number): number | CallFault {
+  const value = headers["grpc-timeout"];
+  if (value === undefined) return capMs;
+  const timeoutMs = typeof value === "string" ? parseGrpcTimeout(value, capMs) : undefined;
+  return (
+    timeoutMs ?? { code: Code.InvalidArgument, message: "malformed grpc-timeout", reason: "bad-timeout" }
+  );
+}

@@ -1,0 +1,121 @@
+import type { Socket } from "node:net";
+import { Connection } from "./connection.ts";
+import type { CloseReason, ServerEvents } from "./events.ts";
+import { peerOf } from "./gate.ts";
+import type { Limits } from "./limits.ts";
+import type { Timers } from "./timers.ts";
+
+const SWEEP_MS = 1000;
+
+/** The socket a session runs on has other objects on the way (TLS, http2's proxy): the addresses are the same. */
+type Addresses = Pick<Socket, "remoteAddress" | "remotePort" | "localAddress">;
+
+/** All connections in the order of their accept, and the rules for how many there may be and for how long. */
+export interface ConnectionTable {
+  readonly size: number;
+  /** Calls that haven't ended yet. */
+  readonly calls: number;
+  /** Takes a socket just accepted, or destroys it and answers false. */
+  admit(socket: Socket): boolean;
+  find(socket: Addresses): Connection | undefined;
+  shutDownAll(reason: CloseReason): void;
+  cutAll(reason: CloseReason): void;
+  /** Resolves once there are no connections. */
+  emptied(): Promise<void>;
+}
+
+export function createConnectionTable(limits: Limits, timers: Timers, events: ServerEvents): ConnectionTable {
+  const connections = new Set<Connection>();
+  const byAddresses = new Map<string, Connection>();
+  const perAddress = new Map<string, number>();
+  const onEmpty: (() => void)[] = [];
+  let sweeping = false;
+
+  function sweepLater(): void {
+    if (sweeping || connections.size === 0) return;
+    sweeping = true;
+    timers.schedule(SWEEP_MS, () => {
+      sweeping = false;
+      for (const connection of connections) connection.sweep(limits);
+      sweepLater();
+    });
+  }
+
+  function makeRoom(): boolean {
+    for (const connection of connections) {
+      if (!connection.makesRoom(limits)) continue;
+      connection.cut("made-room");
+      remove(connection);
+      return true;
+    }
+    return false;
+  }
+
+  function remove(connection: Connection): void {
+    if (!connections.delete(connection)) return;
+    const { peer } = connection;
+    const left = (perAddress.get(peer.address) ?? 1) - 1;
+    if (left > 0) perAddress.set(peer.address, left);
+    else perAddress.delete(peer.address);
+    events.connectionClosed?.({
+      peer,
+      reason: connection.reason,
+      durationMs: timers.now() - connection.openedAt,
+    });
+    if (connections.size === 0) for (const tell of onEmpty.splice(0)) tell();
+  }
+
+  return {
+    get size() {
+      return connections.size;
+    },
+    get calls() {
+      let calls = 0;
+      for (const connection of connections) calls += connection.calls;
+      return calls;
+    },
+    admit(socket) {
+      const peer = peerOf(socket);
+      const ofAddress = perAddress.get(peer.address) ?? 0;
+      const crowded = limits.maxConnectionsPerAddress > 0 && ofAddress >= limits.maxConnectionsPerAddress;
+      if (crowded || (connections.size >= limits.maxConnections && !makeRoom())) {
+        socket.destroy();
+        events.connectionRefused?.({
+          peer,
+          reason: crowded ? "max-connections-per-address" : "max-connections",
+        });
+        return false;
+      }
+      const connection = new Connection(socket, peer, timers);
+      const key = keyOf(socket);
+      connections.add(connection);
+      byAddresses.set(key, connection);
+      perAddress.set(peer.address, (perAddress.get(peer.address) ?? 0) + 1);
+      socket.once("close", () => {
+        // The same addresses may have come back before this event did.
+        if (byAddresses.get(key) === connection) byAddresses.delete(key);
+        remove(connection);
+      });
+      events.connectionOpened?.({ peer });
+      sweepLater();
+      return true;
+    },
+    find: (socket) => byAddresses.get(keyOf(socket)),
+    shutDownAll(reason) {
+      for (const connection of connections) connection.shutDown(reason);
+    },
+    cutAll(reason) {
+      for (const connection of connections) connection.cut(reason);
+    },
+    emptied() {
+      return new Promise((resolve) => {
+        if (connections.size === 0) resolve();
+        else onEmpty.push(resolve);
+      });
+    },
+  };
+}
+
+function keyOf(socket: Addresses): string {
+  return `${socket.remoteAddress}|${socket.remotePort}|${socket.localAddress}`;
+}

@@ -1,0 +1,114 @@
+import { constants, type ServerHttp2Session } from "node:http2";
+import type { Socket } from "node:net";
+import type { CallConnection } from "./call.ts";
+import type { CloseReason } from "./events.ts";
+import type { Peer } from "./gate.ts";
+import type { Limits } from "./limits.ts";
+import type { Timers } from "./timers.ts";
+
+/** The highest stream id: a GOAWAY that refuses nothing yet (RFC 9113 §6.8). */
+const EVERY_STREAM = 2 ** 31 - 1;
+
+/** One socket from TCP accept to its end. */
+export class Connection implements CallConnection {
+  readonly peer: Peer;
+  readonly openedAt: number;
+  readonly #socket: Socket;
+  readonly #timers: Timers;
+  #session: ServerHttp2Session | undefined;
+  #calls = 0;
+  #authenticated = false;
+  #activeAt: number;
+  #ending: { readonly reason: CloseReason; readonly at: number } | undefined;
+
+  constructor(socket: Socket, peer: Peer, timers: Timers) {
+    this.#socket = socket;
+    this.peer = peer;
+    this.#timers = timers;
+    this.openedAt = this.#activeAt = timers.now();
+  }
+
+  get calls(): number {
+    return this.#calls;
+  }
+
+  /** Why it ended, or is ending; "peer" until the server has a reason of its own. */
+  get reason(): CloseReason {
+    return this.#ending?.reason ?? "peer";
+  }
+
+  /** Whether it may be cut so that a new connection finds room. */
+  makesRoom(limits: Limits): boolean {
+    return !this.#authenticated && this.#timers.now() - this.openedAt >= limits.makeRoomAfterMs;
+  }
+
+  /** The handshake is done. */
+  attach(session: ServerHttp2Session): void {
+    this.#session = session;
+    this.#activeAt = this.#timers.now();
+    session.on("error", () => (this.#ending ??= { reason: "protocol", at: this.#timers.now() }));
+    if (this.#ending !== undefined) this.#sayGoodbye(session);
+  }
+
+  callOpened(): void {
+    this.#calls++;
+  }
+
+  callAuthenticated(): void {
+    this.#authenticated = true;
+  }
+
+  callClosed(letIn: boolean): void {
+    this.#calls--;
+    if (letIn) this.#activeAt = this.#timers.now();
+  }
+
+  /** Takes no more calls, lets those in flight end, closes. */
+  shutDown(reason: CloseReason): void {
+    if (this.#ending !== undefined) return;
+    this.#ending = { reason, at: this.#timers.now() };
+    if (this.#session !== undefined) this.#sayGoodbye(this.#session);
+  }
+
+  /** Ends it at once. */
+  cut(reason: CloseReason): void {
+    this.#ending ??= { reason, at: this.#timers.now() };
+    this.#session?.destroy();
+    this.#socket.destroy();
+  }
+
+  /** Ends what has gone on too long. Called about once a second. */
+  sweep(limits: Limits): void {
+    const now = this.#timers.now();
+    if (this.#ending !== undefined) return this.#sweepEnding(now - this.#ending.at, limits);
+    if (this.#session === undefined) {
+      if (now - this.openedAt >= limits.handshakeMs) this.cut("handshake-timeout");
+      return;
+    }
+    const quietMs = now - this.#activeAt;
+    if (!this.#authenticated) {
+      if (quietMs >= limits.unauthenticatedMs) this.cut("unauthenticated-timeout");
+    } else if (now - this.openedAt >= limits.maxAgeMs) {
+      this.shutDown("age");
+    } else if (this.#calls === 0 && quietMs >= limits.idleMs) {
+      this.shutDown("idle");
+    }
+  }
+
+  /** A peer that doesn't answer the goodbye is cut, but not with a call in flight: calls have limits of their own. */
+  #sweepEnding(endingMs: number, limits: Limits): void {
+    if (endingMs < limits.closeGraceMs) return;
+    if (this.#calls === 0) this.cut(this.reason);
+    else this.#session?.close();
+  }
+
+  /**
+   * First a GOAWAY that refuses nothing and a PING; when its answer is there, so are all calls the peer sent before it
+   * knew. Then `close`: GOAWAY with the last stream, and the end when the last call has.
+   */
+  #sayGoodbye(session: ServerHttp2Session): void {
+    if (session.destroyed || session.closed) return;
+    session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM);
+    session.ping(() => session.close());
+  }
+}

@@ -1,0 +1,77 @@
+import { pino } from "pino";
+import { describeError } from "./describe-error.ts";
+import { escapeInvisible, toLogfmt } from "./log-line.ts";
+
+export type LogLevel = "debug" | "info" | "warn" | "error";
+export type LogFormat = "json" | "text";
+
+/** Values of a line beside its message: text, numbers, booleans, lists, plain objects, errors. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Writes one line each. Text from outside belongs into fields, not into the message; both are escaped. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+  error(message: string, fields?: LogFields): void;
+  /** A log whose every line has these fields too. */
+  with(fields: LogFields): Log;
+}
+
+export interface LogOptions {
+  /** Least level that is written. */
+  readonly level: LogLevel;
+  /** `json`: an object a line. `text`: `key=value` pairs as Go's slog writes them, without colours. */
+  readonly format: LogFormat;
+  /** Takes whole lines, each ending in a newline. */
+  readonly write: (line: string) => void;
+  /** Milliseconds since 1970; the system's clock if not given. */
+  readonly now?: () => number;
+}
+
+/**
+ * Makes the log of a process. A line has `time` (RFC 3339, UTC, milliseconds), `level` as text, the fields and `msg`.
+ * Control characters, line and paragraph separators and direction marks come out as `\u....` in both formats, so that
+ * nothing that a peer sends ends a line, hides part of one or moves a terminal's cursor. An error in a field becomes
+ * its name, code, message, stack and causes, and none of its other properties.
+ */
+export function createLog({ level, format, write, now = Date.now }: LogOptions): Log {
+  const render = format === "json" ? (line: string) => line : toLogfmt;
+  const sink = pino(
+    {
+      level,
+      base: null,
+      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => write(escapeInvisible(render(line))) },
+  );
+
+  function make(base: LogFields): Log {
+    const at =
+      (each: LogLevel) =>
+      (message: string, fields?: LogFields): void => {
+        if (sink.isLevelEnabled(each)) sink[each]({ ...base, ...safeFields(fields ?? {}) }, message);
+      };
+    return {
+      debug: at("debug"),
+      info: at("info"),
+      warn: at("warn"),
+      error: at("error"),
+      with: (fields) => make({ ...base, ...safeFields(fields) }),
+    };
+  }
+  return make({});
+}
+
+const OWN_KEYS = new Set(["time", "level", "msg"]);
+
+/** A field may not stand in for the line's own keys: in JSON the last of two equal keys wins. */
+function safeFields(fields: LogFields): LogFields {
+  return Object.fromEntries(
+    Object.entries(fields).map(([key, value]) => [
+      OWN_KEYS.has(key) ? `${key}_` : key,
+      value instanceof Error ? describeError(value) : value,
+    ]),
+  );
+}

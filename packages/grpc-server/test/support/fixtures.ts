@@ -1,0 +1,12 @@
+import { readFileSync } from "node:fs";
+import type { TlsMaterial } from "@talos-bridge/grpc-server";
+
+function load(name: string): TlsMaterial {
+  const read = (end: string): string =>
+    readFileSync(new URL(`../fixtures/${name}.${end}`, import.meta.url), "utf8");
+  return { cert: read("crt"), key: read("key") };
+}
+
+/** See test/fixtures/README.md. */
+export const FIRST = load("first");
+export const SECOND = load("second");
