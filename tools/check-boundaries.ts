@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 interface Graph {
-  nodes: Record<string, { data: { tags?: string[] } }>;
+  nodes: Record<string, { data: { root: string; tags?: string[] } }>;
   dependencies: Record<string, { target: string }[]>;
 }
 
@@ -57,7 +57,8 @@ function readGraph(): Graph {
   try {
     const file = join(dir, "graph.json");
     execFileSync("nx", ["graph", `--file=${file}`], { stdio: "ignore" });
-    return (JSON.parse(readFileSync(file, "utf8")) as { graph: Graph }).graph;
+    const { graph }: { graph: Graph } = JSON.parse(readFileSync(file, "utf8"));
+    return graph;
   } finally {
     rmSync(dir, { recursive: true });
   }
@@ -65,13 +66,11 @@ function readGraph(): Graph {
 
 function devOnlyEdges(graph: Graph): Set<string> {
   const edges = new Set<string>();
-  for (const name of Object.keys(graph.nodes)) {
-    const folder = (graph.nodes[name]?.data as { root?: string }).root ?? "";
-    const manifest = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Record<
-      string,
-      Record<string, string>
-    >;
-    for (const target of Object.keys(manifest["devDependencies"] ?? {})) edges.add(`${name} -> ${target}`);
+  for (const [name, { data }] of Object.entries(graph.nodes)) {
+    const manifest: { devDependencies?: Record<string, string> } = JSON.parse(
+      readFileSync(join(data.root, "package.json"), "utf8"),
+    );
+    for (const target of Object.keys(manifest.devDependencies ?? {})) edges.add(`${name} -> ${target}`);
   }
   return edges;
 }

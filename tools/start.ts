@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { run } from "../apps/csr-signer/src/run.ts";
-import { makeThrowAwayCluster } from "./start/cluster.ts";
+import { makeThrowAwayCluster } from "@talos-bridge/testing";
 import { requestCertificate } from "./start/worker.ts";
 
 const PORT = 50_001;
@@ -33,6 +33,7 @@ process.exitCode = await run({
   },
   write: (text) => void process.stdout.write(text),
   host: { hostname: "localhost", addresses: [] },
+  now: () => new Date(),
   stop: stop.signal,
   stopNow: stopNow.signal,
   onListening({ port }) {

@@ -17,6 +17,7 @@ void run({
       (list) => list?.map(({ address }) => address) ?? [],
     ),
   },
+  now: () => new Date(),
   stop: stop.signal,
   stopNow: stopNow.signal,
 }).then((code) => {

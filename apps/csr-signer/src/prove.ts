@@ -15,7 +15,12 @@ export interface Proven {
 }
 
 /** Finds, reads and proves all material at start: a probe certificate is signed and verified. All faults at once. */
-export async function proveMaterial(values: Values, host: HostIdentity, log: Log): Promise<Checked<Proven>> {
+export async function proveMaterial(
+  values: Values,
+  host: HostIdentity,
+  now: Date,
+  log: Log,
+): Promise<Checked<Proven>> {
   const paths = resolvePaths(values, existsSync);
   if (!paths.ok) return paths;
   const { contents, faults: unreadable } = await readAll(paths.value);
@@ -25,7 +30,7 @@ export async function proveMaterial(values: Values, host: HostIdentity, log: Log
     givenToken: values.talosToken,
     ownNames: selfIssuedNames(values.serverIps, host),
   };
-  const material = await loadMaterial(options, contents, new Date());
+  const material = await loadMaterial(options, contents, now);
   const faults: Fault[] = [...unreadable, ...modes.faults, ...(material.ok ? [] : material.faults)];
   if (!material.ok || faults.length > 0) return faulty(...faults);
   for (const { fault, ...where } of modes.warnings) log.warn("file mode", { ...where, warning: fault });

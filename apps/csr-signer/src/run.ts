@@ -14,6 +14,8 @@ export interface World {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly write: (text: string) => void;
   readonly host: HostIdentity;
+  /** The calendar clock: validity of certificates goes by it. */
+  readonly now: () => Date;
   /** First signal: stop gracefully. */
   readonly stop: AbortSignal;
   /** Second signal: stop at once. */
@@ -52,7 +54,7 @@ async function serve(world: World, { values, warnings, sources }: Loaded): Promi
   for (const warning of warnings) log.warn(warning);
   const valid = checkValues(values);
   const started = valid.ok
-    ? await startSigner({ values, adminAddrSource: sources.adminAddr, host: world.host, log })
+    ? await startSigner({ values, adminAddrSource: sources.adminAddr, host: world.host, now: world.now, log })
     : valid;
   if (!started.ok) return tellFaults(log, started.faults);
   world.onListening?.(started.value);

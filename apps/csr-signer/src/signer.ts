@@ -34,6 +34,7 @@ export interface SignerInput {
   readonly values: Values;
   readonly adminAddrSource: SettingSource;
   readonly host: HostIdentity;
+  readonly now: () => Date;
   readonly log: Log;
 }
 
@@ -54,13 +55,13 @@ export async function startSigner({
   values,
   adminAddrSource,
   host,
+  now,
   log,
 }: SignerInput): Promise<Checked<Started>> {
-  const proven = await proveMaterial(values, host, log);
+  const proven = await proveMaterial(values, host, now(), log);
   if (!proven.ok) return proven;
   const { material, contents, options } = proven.value;
 
-  const now = (): Date => new Date();
   const monotonic = (): number => performance.now();
   const metrics = createMetrics({ build: BUILD });
   const signerMetrics = createSignerMetrics(metrics);

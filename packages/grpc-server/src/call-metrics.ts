@@ -36,6 +36,10 @@ export function createCallMetrics(metrics: Metrics, served: readonly ServedMetho
     "Connections dropped at once, by the limit that was reached.",
     ["reason"],
   );
+  const failed = metrics.counter(
+    "talos_bridge_accept_failures_total",
+    "Connections the system did not hand over.",
+  );
   const internal = metrics.counter(
     "talos_bridge_internal_errors_total",
     "Unexpected errors, answered with INTERNAL.",
@@ -68,6 +72,7 @@ export function createCallMetrics(metrics: Metrics, served: readonly ServedMetho
       closed.inc({ reason });
     },
     connectionRefused: ({ reason }) => refused.inc({ reason }),
+    acceptFailed: () => failed.inc(),
     internalError: () => internal.inc(),
   };
 }

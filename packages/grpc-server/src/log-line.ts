@@ -1,12 +1,14 @@
 // What JSON leaves as it is and a terminal or a viewer acts on: DEL and the C1 controls (U+009B opens escape sequences),
-// line and paragraph separators, and the marks that change the direction of the text around them.
-const INVISIBLE = /[\u007f-\u009f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g;
+// format characters (direction marks, zero widths, tags), line and paragraph separators, halves of surrogate pairs.
+const INVISIBLE = /[\u007f-\u009f\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu;
 
 /** Escapes them in a line of JSON or of quoted text, where such characters stand in string literals only. */
 export function escapeInvisible(line: string): string {
-  return line.replace(
-    INVISIBLE,
-    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  return line.replace(INVISIBLE, (character) =>
+    character
+      .split("")
+      .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+      .join(""),
   );
 }
 
@@ -20,7 +22,7 @@ export function toLogfmt(line: string): string {
     .join(" ")}\n`;
 }
 
-const PLAIN = /^[A-Za-z0-9_.:/@+*,()[\]-]+$/;
+const PLAIN = /^[A-Za-z0-9_.:/@+*,()-]+$/;
 
 function plain(text: string): string {
   return PLAIN.test(text) ? text : JSON.stringify(text);

@@ -44,8 +44,8 @@ export interface GrpcServer {
   /** Cuts everything now. A running `drain` resolves. */
   closeNow(): void;
   readonly connectionCount: number;
-  /** Calls worked on now, and calls that wait for a place. */
-  readonly callCounts: { readonly running: number; readonly waiting: number };
+  /** Calls whose stream is open; of these, calls that wait for a place. Calls worked on, which may outlive their stream. */
+  readonly callCounts: { readonly open: number; readonly waiting: number; readonly running: number };
 }
 
 /** A server for unary gRPC calls over HTTP/2. Streaming methods are answered Unimplemented. */
@@ -140,7 +140,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       return connections.size;
     },
     get callCounts() {
-      return { running: slots.running, waiting: slots.waiting };
+      return { open: connections.calls, waiting: slots.waiting, running: slots.running };
     },
   };
 }

@@ -1,1 +1,1 @@
-export {};
+export { makeThrowAwayCluster, type ThrowAwayCluster } from "./throw-away-cluster.ts";

