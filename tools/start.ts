@@ -36,8 +36,8 @@ process.exitCode = await run({
   now: () => new Date(),
   stop: stop.signal,
   stopNow: stopNow.signal,
-  onListening({ port }) {
-    void simulateWorker(port).catch((error: unknown) => {
+  onListening({ port, adminPort }) {
+    void simulateWorker(port, adminPort).catch((error: unknown) => {
       console.error("the simulated worker failed:", error);
       stop.abort();
     });
@@ -45,7 +45,7 @@ process.exitCode = await run({
 });
 rmSync(dir, { recursive: true });
 
-async function simulateWorker(port: number): Promise<void> {
+async function simulateWorker(port: number, adminPort: number | undefined): Promise<void> {
   const answer = await requestCertificate({
     address: `127.0.0.1:${port}`,
     cluster,
@@ -69,7 +69,7 @@ The signer goes on serving on 127.0.0.1:${port}. Try it by hand, in another term
     -d "{\\"csr\\": \\"$(base64 -w0 ${cluster.exampleRequest})\\"}" \\
     127.0.0.1:${port} securityapi.SecurityService/Certificate
 
-  curl -s http://127.0.0.1:8081/readyz?verbose
+  curl -s 'http://127.0.0.1:${adminPort}/readyz?verbose'
 
 Ctrl-C ends it.`);
 }

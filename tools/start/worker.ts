@@ -21,6 +21,11 @@ export interface WorkerCertificate {
   readonly pem: string;
 }
 
+const PURPOSES: Readonly<Record<string, string>> = {
+  "1.3.6.1.5.5.7.3.1": "serverAuth",
+  "1.3.6.1.5.5.7.3.2": "clientAuth",
+};
+
 /** Does what a Talos worker does at boot: makes a key and a CSR, sends it with the token, verifies the answer. */
 export async function requestCertificate({
   address,
@@ -55,7 +60,9 @@ export async function requestCertificate({
   return {
     subject: leaf.subject,
     names: [...leaf.dnsNames, ...leaf.ipAddresses],
-    usage: [...(leaf.keyUsage ?? []), ...(leaf.extendedKeyUsage ?? [])].join(", "),
+    usage: [...(leaf.keyUsage ?? []), ...(leaf.extendedKeyUsage ?? []).map((id) => PURPOSES[id] ?? id)].join(
+      ", ",
+    ),
     notBefore: leaf.notBefore.toISOString(),
     notAfter: leaf.notAfter.toISOString(),
     verdict: chain,
