@@ -7,6 +7,9 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
   process.on(signal, () => (stop.signal.aborted ? stopNow : stop).abort());
 }
 
+// A reader of the log that goes away must not end the signer.
+process.stdout.on("error", () => undefined);
+
 void run({
   argv: process.argv.slice(2),
   env: process.env,

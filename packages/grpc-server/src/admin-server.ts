@@ -54,7 +54,9 @@ export async function startAdminServer(options: AdminServerOptions): Promise<Adm
   }));
   for (const [path, route] of Object.entries(options.routes ?? {})) routes.set(path, route);
 
-  const server = createServer(LIMITS, (request, response) => void respond(request, response, routes));
+  const server = createServer(LIMITS, (request, response) => {
+    respond(request, response, routes).catch(() => response.destroy());
+  });
   server.maxRequestsPerSocket = 1_000;
   server.setTimeout(LIMITS.keepAliveTimeout + 5_000);
   server.on("clientError", (_error, socket) => socket.destroy());
@@ -78,7 +80,7 @@ async function respond(
     // A body would have to be read before the next request; nobody who asks for health sends one.
     ...(hasBody(request) && { connection: "close" }),
   });
-  response.end(request.method === "HEAD" ? undefined : body);
+  response.end(body); // which node:http leaves out of an answer to HEAD
 }
 
 async function answerTo(

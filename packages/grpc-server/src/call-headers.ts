@@ -39,3 +39,13 @@ export function readTimeout(headers: IncomingHttpHeaders, capMs: number): number
     timeoutMs ?? { code: Code.InvalidArgument, message: "malformed grpc-timeout", reason: "bad-timeout" }
   );
 }
+
+/**
+ * The size of a header list as RFC 9113 §6.5.2 counts it. node:http2 refuses longer ones itself, but only once the peer
+ * has acknowledged our SETTINGS.
+ */
+export function headerBytes(rawHeaders: readonly string[]): number {
+  let bytes = 16 * rawHeaders.length;
+  for (const text of rawHeaders) bytes += text.length;
+  return bytes;
+}

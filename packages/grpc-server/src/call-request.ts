@@ -110,7 +110,12 @@ export function createRequest(state: CallState, message: Message): UnaryRequest 
 
 /** The state of the call a request belongs to. */
 export function stateOf(request: UnaryRequest): CallState {
-  return (request as CallRequest)[stateKey];
+  if (!isCallRequest(request)) throw new TypeError("an interceptor passed on a request of its own making");
+  return request[stateKey];
+}
+
+function isCallRequest(request: UnaryRequest): request is CallRequest {
+  return stateKey in request;
 }
 
 /** The context as handlers see it: what interceptors changed in the request counts. */
@@ -151,8 +156,8 @@ export function toMessage<Desc extends DescMessage>(schema: Desc, output: Messag
 function readHeaders(raw: readonly string[]): Headers {
   const headers = new Headers();
   for (let i = 0; i + 1 < raw.length; i += 2) {
-    const name = raw[i] as string;
-    if (!name.startsWith(":")) headers.append(name, raw[i + 1] as string);
+    const name = raw[i] ?? "";
+    if (!name.startsWith(":")) headers.append(name, raw[i + 1] ?? "");
   }
   return headers;
 }

@@ -1,14 +1,14 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
-import { Code, ConnectError, type UnaryResponse } from "@connectrpc/connect";
+import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { checkEncoding, checkProtocol, readTimeout } from "./call-headers.ts";
+import { checkEncoding, checkProtocol, headerBytes, readTimeout } from "./call-headers.ts";
 import { CallState, createRequest } from "./call-request.ts";
 import type { CallSlots } from "./call-slots.ts";
 import type { CallCode, ServerEvents } from "./events.ts";
 import type { GateDecision, HeaderGate, Peer } from "./gate.ts";
 import type { Limits } from "./limits.ts";
 import type { MethodEntry } from "./method-table.ts";
-import { createMessageReader, type CallFault, type MessageReader } from "./read-message.ts";
+import { createMessageReader, type CallFault } from "./read-message.ts";
 import { respondError, respondHttpStatus, respondMessage, respondStatus } from "./respond.ts";
 import type { Timers } from "./timers.ts";
 
@@ -49,6 +49,11 @@ const STREAMING: CallFault = {
   message: "streaming is not implemented",
   reason: "streaming",
 };
+const LARGE_HEADERS: CallFault = {
+  code: Code.ResourceExhausted,
+  message: "header list is too large",
+  reason: "headers-too-large",
+};
 const GATE_FAILED: CallFault = { code: Code.Internal, message: "internal error", reason: "gate-failed" };
 const BUSY: CallFault = { code: Code.ResourceExhausted, message: "too many calls", reason: "max-calls" };
 const WAITED: CallFault = { code: Code.ResourceExhausted, message: "too many calls", reason: "max-wait" };
@@ -82,7 +87,6 @@ export class Call {
   #counts = false;
   #letIn = false;
   #deadline = 0;
-  #reader: MessageReader | undefined;
   #buffered = 0;
   #state: CallState | undefined;
   #message: Uint8Array | undefined;
@@ -112,6 +116,7 @@ export class Call {
     }
     const { unary } = this.#served ?? {};
     if (unary === undefined) return this.#refuse(this.#served === undefined ? UNKNOWN_METHOD : STREAMING);
+    if (headerBytes(rawHeaders) > this.#host.limits.maxHeaderBytes) return this.#refuse(LARGE_HEADERS);
     const refused = this.#askGate(path, rawHeaders) ?? checkEncoding(headers);
     if (refused !== undefined) return this.#refuse(refused);
     const timeoutMs = readTimeout(headers, this.#host.limits.maxCallMs);
@@ -152,7 +157,7 @@ export class Call {
 
   #read(): void {
     const stream = this.#stream;
-    const reader = (this.#reader = createMessageReader(this.#host.limits));
+    const reader = createMessageReader(this.#host.limits);
     stream.on("data", (chunk: Buffer) => {
       if (this.#phase !== "reading") return;
       const fault = reader.push(chunk) ?? this.#hold(reader.held);
@@ -178,7 +183,6 @@ export class Call {
     this.#letIn = true;
     if (this.#counts) this.#connection.callAuthenticated();
     this.#message = message;
-    this.#reader = undefined;
     this.#enter("waiting");
     if (!this.#host.slots.take(this.#run)) this.#refuse(BUSY);
   }
@@ -208,9 +212,10 @@ export class Call {
     }
   }
 
-  #answer(response: UnaryResponse): void {
+  #answer(response: UnaryResponse | StreamResponse): void {
     const state = this.#state;
     if (this.#phase !== "running" || state === undefined) return;
+    if (response.stream) throw new TypeError("an interceptor answered a unary call with a stream");
     const bytes = toBinary(response.method.output, response.message);
     if (bytes.length > this.#host.limits.maxMessageBytes) return this.#refuse(ANSWER_TOO_LONG);
     const own = response === state.response;
@@ -243,7 +248,7 @@ export class Call {
     if (this.#phase === "waiting") this.#host.slots.leave(this.#run);
     if (this.#state !== undefined) this.#host.open--;
     this.#hold(0);
-    this.#reader = this.#message = undefined;
+    this.#message = undefined;
     this.#enter("answered");
     this.#host.events.callEnded?.({
       ...this.#names(),

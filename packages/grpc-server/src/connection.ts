@@ -1,13 +1,10 @@
-import { constants, type ServerHttp2Session } from "node:http2";
+import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { CallConnection } from "./call.ts";
 import type { CloseReason } from "./events.ts";
 import type { Peer } from "./gate.ts";
 import type { Limits } from "./limits.ts";
 import type { Timers } from "./timers.ts";
-
-/** The highest stream id: a GOAWAY that refuses nothing yet (RFC 9113 §6.8). */
-const EVERY_STREAM = 2 ** 31 - 1;
 
 /** One socket from TCP accept to its end. */
 export class Connection implements CallConnection {
@@ -47,7 +44,7 @@ export class Connection implements CallConnection {
     this.#session = session;
     this.#activeAt = this.#timers.now();
     session.on("error", () => (this.#ending ??= { reason: "protocol", at: this.#timers.now() }));
-    if (this.#ending !== undefined) this.#sayGoodbye(session);
+    if (this.#ending !== undefined) session.close();
   }
 
   callOpened(): void {
@@ -63,11 +60,15 @@ export class Connection implements CallConnection {
     if (letIn) this.#activeAt = this.#timers.now();
   }
 
-  /** Takes no more calls, lets those in flight end, closes. */
+  /**
+   * Takes no more calls, lets those in flight end, closes. GOAWAY names the last stream that was taken, so a client knows
+   * that what it sent after that was not worked on and may be sent again (RFC 9113 §6.8). The customary GOAWAY that
+   * refuses nothing yet doesn't go with node:http2: after any GOAWAY it stops to read once no stream is open.
+   */
   shutDown(reason: CloseReason): void {
     if (this.#ending !== undefined) return;
     this.#ending = { reason, at: this.#timers.now() };
-    if (this.#session !== undefined) this.#sayGoodbye(this.#session);
+    this.#session?.close();
   }
 
   /** Ends it at once. */
@@ -95,20 +96,8 @@ export class Connection implements CallConnection {
     }
   }
 
-  /** A peer that doesn't answer the goodbye is cut, but not with a call in flight: calls have limits of their own. */
+  /** A peer that doesn't close its side is cut, but not with a call in flight: calls have limits of their own. */
   #sweepEnding(endingMs: number, limits: Limits): void {
-    if (endingMs < limits.closeGraceMs) return;
-    if (this.#calls === 0) this.cut(this.reason);
-    else this.#session?.close();
-  }
-
-  /**
-   * First a GOAWAY that refuses nothing and a PING; when its answer is there, so are all calls the peer sent before it
-   * knew. Then `close`: GOAWAY with the last stream, and the end when the last call has.
-   */
-  #sayGoodbye(session: ServerHttp2Session): void {
-    if (session.destroyed || session.closed) return;
-    session.goaway(constants.NGHTTP2_NO_ERROR, EVERY_STREAM);
-    session.ping(() => session.close());
+    if (endingMs >= limits.closeGraceMs && this.#calls === 0) this.cut(this.reason);
   }
 }

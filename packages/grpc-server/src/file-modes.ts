@@ -15,7 +15,7 @@ export interface FileModeOptions {
   readonly strict: boolean;
   /** Permission bits of the file that a path leads to, through links; throws where there is none. */
   readonly modeOf?: (path: string) => Promise<number>;
-  /** Whether this process may write the file that a path leads to; false on a mount that is read-only. */
+  /** Whether the file that a path leads to is on a mount that can be written. */
   readonly writable?: (path: string) => Promise<boolean>;
 }
 
@@ -25,7 +25,7 @@ export interface FileModeOptions {
  * Kubernetes mounts Secrets with 0644. A file that is not there or cannot be looked at is fine here: its reader tells.
  */
 export async function checkFileMode(path: string, options: FileModeOptions): Promise<FileModeVerdict> {
-  const { strict, modeOf = modeThroughLinks, writable = mayWrite } = options;
+  const { strict, modeOf = modeThroughLinks, writable = onWritableMount } = options;
   let mode: number;
   try {
     mode = await modeOf(path);
@@ -48,10 +48,10 @@ async function modeThroughLinks(path: string): Promise<number> {
   return (await stat(path)).mode;
 }
 
-/** The kernel answers EROFS for a read-only mount before it looks at the bits, which here let everybody write. */
-async function mayWrite(path: string): Promise<boolean> {
+/** Only EROFS counts: whether this very process may write says nothing about the others. */
+async function onWritableMount(path: string): Promise<boolean> {
   return access(path, constants.W_OK).then(
     () => true,
-    () => false,
+    (error: unknown) => !(error instanceof Error && "code" in error && error.code === "EROFS"),
   );
 }

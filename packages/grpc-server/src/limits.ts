@@ -35,7 +35,7 @@ export interface Limits {
   readonly idleMs: number;
   /** Age at which a connection takes no more calls; those in flight end. */
   readonly maxAgeMs: number;
-  /** How long a peer has to acknowledge GOAWAY before a connection without calls is cut. */
+  /** How long a peer has to close its side after GOAWAY before a connection without calls is cut. */
   readonly closeGraceMs: number;
 }
 

@@ -1,7 +1,10 @@
 import type { DescMethodUnary } from "@bufbuild/protobuf";
-import type { Interceptor, ServiceImplSpec, UnaryRequest, UnaryResponse } from "@connectrpc/connect";
+import type { Interceptor, ServiceImplSpec } from "@connectrpc/connect";
 import { createContext, stateOf, toMessage } from "./call-request.ts";
 import { GrpcServerError } from "./errors.ts";
+
+/** A call as interceptors wrap it; connect has no name for the type. */
+type Call = Parameters<Interceptor>[0];
 
 /** One method that is served. */
 export interface MethodEntry {
@@ -9,10 +12,7 @@ export interface MethodEntry {
   readonly serviceName: string;
   readonly name: string;
   /** Absent for streaming methods, which are Unimplemented whatever the implementation holds. */
-  readonly unary?: {
-    readonly method: DescMethodUnary;
-    readonly call: (request: UnaryRequest) => Promise<UnaryResponse>;
-  };
+  readonly unary?: { readonly method: DescMethodUnary; readonly call: Call };
 }
 
 /** Every method of the services by its path, interceptors wrapped around each handler once. */
@@ -35,13 +35,12 @@ export function createMethodTable(
   return table;
 }
 
-type AnyCall = Parameters<Interceptor>[0];
-type UnaryCall = (request: UnaryRequest) => Promise<UnaryResponse>;
 type UnarySpec = Extract<ServiceImplSpec["methods"][string], { readonly kind: "unary" }>;
 
 /** The first interceptor is the outermost. */
-function compose({ method, impl }: UnarySpec, interceptors: readonly Interceptor[]): UnaryCall {
-  const handle: UnaryCall = async (request) => {
+function compose({ method, impl }: UnarySpec, interceptors: readonly Interceptor[]): Call {
+  const handle: Call = async (request) => {
+    if (request.stream) throw new TypeError("an interceptor passed on a stream for a unary call");
     const output = await impl(request.message, createContext(request));
     const state = stateOf(request);
     state.response = {
@@ -58,8 +57,7 @@ function compose({ method, impl }: UnarySpec, interceptors: readonly Interceptor
     };
     return state.response;
   };
-  // The types allow streams, which never get here.
-  let call = handle as AnyCall;
+  let call = handle;
   for (const interceptor of interceptors.toReversed()) call = interceptor(call);
-  return call as UnaryCall;
+  return call;
 }

@@ -62,7 +62,7 @@ export function createMessageReader(limits: {
 
   /** Looks at the prefix once it is whole: what it announces is refused before it is waited for. */
   function announced(): CallFault | undefined {
-    const flags = prefix[0] as number;
+    const flags = prefix[0] ?? 0;
     if (flags !== 0) return flags === 1 ? COMPRESSED : BAD_FLAG;
     length = new DataView(prefix.buffer).getUint32(1);
     return length > limits.maxMessageBytes ? TOO_LONG : undefined;

@@ -1,6 +1,6 @@
 import type { Interceptor, ServiceImplSpec } from "@connectrpc/connect";
 import { setImmediate } from "node:timers/promises";
-import { createServer as createListener, type AddressInfo } from "node:net";
+import { createServer as createListener } from "node:net";
 import { createCallSlots } from "./call-slots.ts";
 import { Call, type CallHost } from "./call.ts";
 import { createConnectionTable } from "./connection-table.ts";
@@ -89,11 +89,11 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   });
   let state: "new" | "listening" | "closed" = "new";
   let draining = false;
+  let abandoned = 0;
 
-  function closeNow(): void {
-    state = "closed";
-    listener.close();
-    connections.cutAll("closed-now");
+  function cutAll(reason: "drain" | "closed-now"): void {
+    abandoned = connections.calls;
+    connections.cutAll(reason);
   }
 
   return {
@@ -113,7 +113,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
           resolve();
         });
       });
-      const bound = listener.address() as AddressInfo;
+      const bound = listener.address();
+      if (bound === null || typeof bound === "string") throw new TypeError("a TCP listener has an address");
       return { port: bound.port, address: bound.address };
     },
     setTls(material) {
@@ -126,16 +127,16 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       state = "closed";
       listener.close();
       connections.shutDownAll("drain");
-      let abandoned = 0;
-      const cancel = timers.schedule(timeoutMs, () => {
-        abandoned = connections.calls;
-        connections.cutAll("drain");
-      });
+      const cancel = timers.schedule(timeoutMs, () => cutAll("drain"));
       await connections.emptied();
       cancel();
       return { completed: abandoned === 0, abandoned };
     },
-    closeNow,
+    closeNow() {
+      state = "closed";
+      listener.close();
+      cutAll("closed-now");
+    },
     get connectionCount() {
       return connections.size;
     },

@@ -18,6 +18,8 @@ export function secureOptions({ cert, key }: TlsMaterial): SecureContextOptions 
     minVersion: "TLSv1.2",
   };
   try {
+    // An empty text would mean "none" to node:tls, and every handshake would fail.
+    if (!cert || !options.key) throw new Error("certificate or key is empty");
     createSecureContext(options);
   } catch (cause) {
     throw new GrpcServerError("ERR_GRPC_SERVER_TLS", "certificate and key can't be used for TLS", { cause });

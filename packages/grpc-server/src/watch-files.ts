@@ -46,6 +46,13 @@ export interface FileWatch {
 export function watchFiles(options: WatchFilesOptions): FileWatch {
   const { files, onChange, onError, debounceMs = 200, pollMs = 30_000, timers = systemTimers } = options;
   const { read, watchDirectory = watchEvents } = options;
+  const tell = (path: string, error: unknown): void => {
+    try {
+      onError(path, error);
+    } catch {
+      // Nobody is left to be told, and the watch must go on.
+    }
+  };
   const directories = [...new Set(files.map((path) => dirname(path)))];
   const unwatchable = new Set<string>();
   let fingerprints = fingerprintsOf(options.seen, new Map());
@@ -70,11 +77,11 @@ export function watchFiles(options: WatchFilesOptions): FileWatch {
     const changed = new Set(files.filter((path) => next.get(path) !== fingerprints.get(path)));
     if (stopped || changed.size === 0) return;
     fingerprints = next;
-    for (const [path, error] of errors) if (changed.has(path)) onError(path, error);
+    for (const [path, error] of errors) if (changed.has(path)) tell(path, error);
     try {
       await onChange(contents, changed);
     } catch (error) {
-      onError([...changed].join(", "), error);
+      tell([...changed].join(", "), error);
     }
   }
 
@@ -90,7 +97,7 @@ export function watchFiles(options: WatchFilesOptions): FileWatch {
     for (const end of unwatch) end();
     unwatch = directories.flatMap((directory) => {
       const failed = (error: unknown): void => {
-        if (!unwatchable.has(directory)) onError(directory, error);
+        if (!unwatchable.has(directory)) tell(directory, error);
         unwatchable.add(directory);
       };
       try {

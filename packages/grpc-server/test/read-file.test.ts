@@ -18,7 +18,7 @@ beforeAll(async () => {
   await truncate(join(folder, "largest"), MAX_FILE_BYTES);
   await writeFile(join(folder, "larger"), "");
   await truncate(join(folder, "larger"), MAX_FILE_BYTES + 1);
-  execFileSync("mkfifo", [join(folder, "pipe")]);
+  execFileSync("sh", ["-c", `mkfifo "$0"`, join(folder, "pipe")]);
 });
 afterAll(() => rm(folder, { recursive: true }));
 

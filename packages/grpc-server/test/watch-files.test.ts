@@ -22,9 +22,12 @@ class World {
   readonly errors: string[] = [];
   readonly watched = new Map<string, { event: () => void; fail: (error: unknown) => void }>();
   watchCalls = 0;
+  openWatches = 0;
+  reading: Promise<void> = Promise.resolve();
   unwatchable = new Set<string>();
   reads = 0;
   onChange: WatchFilesOptions["onChange"] = () => undefined;
+  onError = (): void => undefined;
   #timers = new Set<{ at: number; run: () => void }>();
 
   watch(seen: Record<string, string> = Object.fromEntries(this.#texts())): FileWatch {
@@ -41,6 +44,7 @@ class World {
       timers: { now: () => this.now, schedule: (ms, run) => this.#schedule(ms, run) },
       read: async (path) => {
         this.reads++;
+        await this.reading;
         const file = this.files.get(path);
         if (file instanceof Error) throw file;
         return file === undefined ? undefined : Buffer.from(file);
@@ -50,7 +54,11 @@ class World {
         if (this.unwatchable.has(directory)) throw new Error("no watch");
         const entry = { event, fail };
         this.watched.set(directory, entry);
-        return () => void (this.watched.get(directory) === entry && this.watched.delete(directory));
+        this.openWatches++;
+        return () => {
+          this.openWatches--;
+          if (this.watched.get(directory) === entry) this.watched.delete(directory);
+        };
       },
     });
   }
@@ -96,9 +104,9 @@ function world(
   return made;
 }
 
-const stops: (() => void)[] = [];
-afterEach(() => {
-  for (const stop of stops.splice(0)) stop();
+const stops: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const stop of stops.splice(0)) await stop();
 });
 
 describe("what is a change", () => {
@@ -225,7 +233,7 @@ describe("when it looks", () => {
     expect(w.watchCalls).toBe(2);
     await w.advance(30_000);
     expect(w.watchCalls).toBe(4);
-    expect(w.watched.size).toBe(2);
+    expect(w.openWatches).toBe(2);
   });
 
   test("a directory that cannot be watched is told once and polled, and watched once it can be", async () => {
@@ -299,6 +307,20 @@ describe("the caller's turn", () => {
   }
 });
 
+test("an onError that throws ends nothing", async () => {
+  const w = world();
+  w.unwatchable.add("/ca");
+  const watch = w.watch();
+  w.onError = () => {
+    throw new Error("bug");
+  };
+  w.files.set(KEY, new Error("EACCES"));
+  await watch.check();
+  w.files.set(KEY, "key2");
+  await w.advance(30_000);
+  expect(w.told).toHaveLength(2);
+});
+
 describe("stop", () => {
   test("ends watches and timers", async () => {
     const w = world();
@@ -315,8 +337,13 @@ describe("stop", () => {
 
   test("while it reads: nothing is told, no timer is left", async () => {
     const w = world();
+    const gate = Promise.withResolvers<void>();
+    w.reading = gate.promise;
     const watch = w.watch({});
+    await settled();
+    expect(w.reads).toBe(3);
     watch.stop();
+    gate.resolve();
     await w.advance(0);
     await w.advance(30_000);
     expect([w.told.length, w.pending, w.watched.size]).toEqual([0, 0, 0]);
@@ -355,7 +382,7 @@ describe("row 42: on a real file system, by events alone", () => {
     });
     stops.push(() => {
       watch.stop();
-      void rm(folder, { recursive: true });
+      return rm(folder, { recursive: true });
     });
     await watch.check();
     return {

@@ -37,7 +37,8 @@ export function parseDuration(text: string): number {
   }
   if (end !== unsigned.length) throw malformed();
   if (total > MAX_NANOSECONDS) throw refuse("is longer than a duration can be (about 292 years)");
-  const milliseconds = Number(total) / 1e6;
+  // Apart, since a duration of more than 104 days has more nanoseconds than a number counts exactly.
+  const milliseconds = Number(total / 1_000_000n) + Number(total % 1_000_000n) / 1e6;
   return text.startsWith("-") && milliseconds !== 0 ? -milliseconds : milliseconds;
 }
 

@@ -84,9 +84,12 @@ export function loadSettings<const S extends SettingsTable>(
 
 const SHOWN_LENGTH = 64;
 
-/** The refused text, for a person to recognise; a secret's never. */
+/**
+ * The refused text, for a person to recognise; a secret's never. Nor one that looks like a flag: in `--port --token=x`
+ * the second flag is the first one's value.
+ */
 function shown(setting: Setting<unknown>, text: string): string {
-  if (setting.secret) return "";
+  if (setting.secret || text.startsWith("-")) return "";
   const cut = text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
   return `, not ${JSON.stringify(cut)}`;
 }

@@ -254,6 +254,7 @@ test("a secret's text is in no fault and no warning", () => {
     load(["--tokn", secret]),
     load([secret]),
     load(["--strict", secret]),
+    load(["--port", `--token=${secret}`]),
   ]) {
     const told = input.kind === "values" ? input.warnings : input;
     expect(JSON.stringify(told)).not.toMatch(/s3cret/);

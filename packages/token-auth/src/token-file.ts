@@ -20,11 +20,8 @@ export function readTokenFile(text: string): readonly JoinToken[] {
     );
   }
   const tokens = new Map<string, JoinToken>();
-  for (const [index, line] of text
-    .replace(/^\ufeff/, "")
-    .split("\n")
-    .entries()) {
-    const secret = line.trim();
+  for (const [index, line] of text.split("\n").entries()) {
+    const secret = line.trim(); // which takes a byte order mark for white space
     if (secret === "" || secret.startsWith("#")) continue;
     const token = { id: `file:${index + 1}`, secret };
     checkToken(token);

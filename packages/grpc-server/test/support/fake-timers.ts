@@ -8,12 +8,12 @@ export interface FakeTimers extends Timers {
 }
 
 export function createFakeTimers(): FakeTimers {
-  const due = new Set<{ readonly at: number; readonly then: () => void }>();
+  const due = new Set<{ readonly at: number; readonly run: () => void }>();
   let now = 0;
   return {
     now: () => now,
-    schedule(ms, then) {
-      const entry = { at: now + ms, then };
+    schedule(ms, run) {
+      const entry = { at: now + ms, run };
       due.add(entry);
       return () => due.delete(entry);
     },
@@ -24,7 +24,7 @@ export function createFakeTimers(): FakeTimers {
         if (next === undefined) break;
         due.delete(next);
         now = Math.max(now, next.at);
-        next.then();
+        next.run();
       }
       now = end;
     },

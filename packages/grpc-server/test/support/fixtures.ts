@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
-import type { TlsMaterial } from "@talos-bridge/grpc-server";
 
-function load(name: string): TlsMaterial {
+function load(name: string): { readonly cert: string; readonly key: string } {
   const read = (end: string): string =>
     readFileSync(new URL(`../fixtures/${name}.${end}`, import.meta.url), "utf8");
   return { cert: read("crt"), key: read("key") };

@@ -1,8 +1,13 @@
 import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
-import type { KMSService } from "@talos-bridge/api";
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import type { KmsResponseSchema, KMSService } from "@talos-bridge/api";
+
+type Answer = MessageInitShape<typeof KmsResponseSchema>;
 
 /** Answers of the test service by the text in `nodeUuid`; anything else echoes `data`. */
-const ACTS: Readonly<Record<string, (context: HandlerContext, data: Uint8Array) => unknown>> = {
+const ACTS: Readonly<
+  Record<string, (context: HandlerContext, data: Uint8Array) => Answer | Promise<Answer>>
+> = {
   denied: () => {
     throw new ConnectError("not you: 100 % sure, ü", Code.PermissionDenied);
   },
@@ -26,9 +31,10 @@ const ACTS: Readonly<Record<string, (context: HandlerContext, data: Uint8Array) 
   forever: ({ signal }) =>
     new Promise((_resolve, reject) => {
       signal.throwIfAborted();
-      signal.addEventListener("abort", () => reject(signal.reason as Error));
+      signal.addEventListener("abort", () => reject(new Error("aborted", { cause: signal.reason })));
     }),
   large: (_context, data) => ({ data: new Uint8Array(Number(new TextDecoder().decode(data))) }),
+  "time-left": (context) => ({ data: new TextEncoder().encode(String(context.timeoutMs())) }),
   "what-header": (context) => ({
     data: new TextEncoder().encode(context.requestHeader.get("x-in") ?? "none"),
   }),
@@ -37,6 +43,6 @@ const ACTS: Readonly<Record<string, (context: HandlerContext, data: Uint8Array) 
 export const kmsService: Pick<ServiceImpl<typeof KMSService>, "seal"> = {
   seal: (request, context) => {
     const act = ACTS[request.nodeUuid];
-    return (act === undefined ? { data: request.data } : act(context, request.data)) as { data: Uint8Array };
+    return act === undefined ? { data: request.data } : act(context, request.data);
   },
 };

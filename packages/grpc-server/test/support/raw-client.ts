@@ -78,9 +78,9 @@ export function answerOf(stream: ClientHttp2Stream): Promise<RawAnswer> {
     stream.on("error", () => undefined);
     stream.on("close", () => {
       const of = (name: string): string | undefined =>
-        (trailers[name] ?? headers[name]) as string | undefined;
+        String(trailers[name] ?? headers[name] ?? "") || undefined;
       resolve({
-        httpStatus: headers[":status"] as number | undefined,
+        httpStatus: headers[":status"] === undefined ? undefined : Number(headers[":status"]),
         grpcStatus: of("grpc-status"),
         grpcMessage: of("grpc-message"),
         body: Buffer.concat(chunks),

@@ -2,7 +2,6 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { Health, HealthCheckResponse_ServingStatus, KMSService } from "@talos-bridge/api";
 import { createSecureServer, type ServerHttp2Session } from "node:http2";
-import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
 import { FIRST } from "./fixtures.ts";
 import { kmsService } from "./kms-service.ts";
@@ -12,7 +11,7 @@ export async function startStockServer(
   finished: (end: () => void) => void = onTestFinished,
 ): Promise<number> {
   const server = createSecureServer(
-    { ...FIRST, key: FIRST.key as string },
+    FIRST,
     connectNodeAdapter({
       connect: false,
       grpcWeb: false,
@@ -42,5 +41,7 @@ export async function startStockServer(
     server.close();
     for (const session of sessions) session.destroy();
   });
-  return (server.address() as AddressInfo).port;
+  const bound = server.address();
+  if (bound === null || typeof bound === "string") throw new TypeError("not a TCP listener");
+  return bound.port;
 }
