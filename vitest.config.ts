@@ -2,7 +2,8 @@ import { readdirSync } from "node:fs";
 import { defineConfig } from "vitest/config";
 
 const major = Number(process.versions.node.split(".")[0]);
-if (major < 24) throw new Error(`the tests need Node 24 or newer, this is ${process.version}; run them with: npm test`);
+if (major < 24)
+  throw new Error(`the tests need Node 24 or newer, this is ${process.version}; run them with: npm test`);
 
 const conditions = ["@talos-bridge/source"];
 const resolve = { conditions };
@@ -17,7 +18,10 @@ export default defineConfig({
       resolve,
       ssr,
       root,
-      test: { name: root.replace(/^.*\//, ""), include: ["test/**/*.test.ts", ...(root === "tools" ? ["*/test/**/*.test.ts"] : [])] },
+      test: {
+        name: root.replace(/^.*\//, ""),
+        include: ["test/**/*.test.ts", ...(root === "tools" ? ["*/test/**/*.test.ts"] : [])],
+      },
     })),
     coverage: { exclude: ["**/src/index.ts", "**/main.ts", "**/gen/**", "**/test/**", "tools/**"] },
   },

@@ -50,7 +50,8 @@ export function createCertificateHandler(
     const trust = options.trust();
     const now = options.now();
     const usable = authorityUsableAt(trust.issuing, now);
-    if (usable !== "ok") throw refuse(Code.FailedPrecondition, `the CA is ${usable}`, `ca-${usable}`);
+    if (usable !== "ok")
+      throw refuse(Code.FailedPrecondition, `the CA is ${usable}`, `ca-${usable.replaceAll(" ", "-")}`);
 
     const request = readOrRefuse(csr, refuse);
     const decision = applyNamePolicy(request, options.namePolicy(), caller.peer);

@@ -5,7 +5,7 @@ import type { MaterialPaths } from "./material-paths.ts";
 /** Every file that is read, watched and read again. */
 export function filesOf(paths: MaterialPaths): readonly string[] {
   const { caCertificate, caKey, serving, acceptedCas, tokenFile } = paths;
-  const all = [caCertificate, caKey, serving?.certificate, serving?.key, acceptedCas, tokenFile];
+  const all = [caCertificate, caKey, serving?.certificate, serving?.key, acceptedCas, tokenFile?.path];
   return [...new Set(all.filter((path) => path !== undefined))];
 }
 
@@ -28,7 +28,9 @@ export async function checkModes(
 ): Promise<{ faults: readonly Fault[]; warnings: readonly Fault[] }> {
   const faults: Fault[] = [];
   const warnings: Fault[] = [];
-  const secret = [paths.caKey, paths.serving?.key, paths.tokenFile].filter((path) => path !== undefined);
+  const secret = [paths.caKey, paths.serving?.key, paths.tokenFile?.path].filter(
+    (path) => path !== undefined,
+  );
   for (const file of secret) {
     const mode = await checkFileMode(file, { strict });
     if (mode.verdict === "fine") continue;

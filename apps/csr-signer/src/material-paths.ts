@@ -7,9 +7,8 @@ export interface MaterialPaths {
   readonly caKey: string;
   readonly serving: { readonly certificate: string; readonly key: string } | undefined;
   readonly acceptedCas: string | undefined;
-  /** Watched even where it is not there yet: a Secret may gain the key later. */
-  readonly tokenFile: string;
-  readonly tokenFileRequired: boolean;
+  /** Where it was not set: in the CA's folder, if there is one; the Secret there may gain the key later. */
+  readonly tokenFile: { readonly path: string; readonly required: boolean } | undefined;
 }
 
 export interface PathSettings {
@@ -40,16 +39,15 @@ export function resolvePaths(
         : "tls";
   const serving = resolveServing(settings, exists);
   const faults: Fault[] = [...(serving.ok ? [] : serving.faults)];
-  const tokenFileRequired = settings.talosTokenFile !== undefined;
-  const tokenFile = settings.talosTokenFile ?? `${CA_DIR}/token`;
+  const defaultTokenFile = exists(CA_DIR) ? { path: `${CA_DIR}/token`, required: false } : undefined;
+  const { talosTokenFile } = settings;
   if (faults.length > 0 || !serving.ok) return faulty(...faults);
   return checked({
     caCertificate: settings.caCertPath ?? `${CA_DIR}/${stem}.crt`,
     caKey: settings.caKeyPath ?? `${CA_DIR}/${stem}.key`,
     serving: serving.value,
     acceptedCas: settings.acceptedCasPath,
-    tokenFile,
-    tokenFileRequired,
+    tokenFile: talosTokenFile === undefined ? defaultTokenFile : { path: talosTokenFile, required: true },
   });
 }
 

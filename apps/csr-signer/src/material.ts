@@ -29,10 +29,7 @@ export async function loadMaterial(
   now: Date,
 ): Promise<Checked<Material>> {
   const { paths } = options;
-  const tokens = tokensAtStart(
-    { given: options.givenToken, file: paths.tokenFile, fileRequired: paths.tokenFileRequired },
-    contents.get(paths.tokenFile),
-  );
+  const tokens = tokensAtStart(options.givenToken, paths.tokenFile, contents);
   const read = readTrust(paths, contents);
   const trust = read.ok ? await proven(read.value, paths, now) : read;
   const serving =

@@ -33,8 +33,9 @@ export async function reloadMaterial(
     void faults.push(...list.map((f) => ({ ...f, group })));
 
   let tokens = current.tokens;
-  if (changed.has(paths.tokenFile)) {
-    const read = tokensAfterChange(paths.tokenFile, contents.get(paths.tokenFile));
+  const tokenFile = paths.tokenFile?.path;
+  if (tokenFile !== undefined && changed.has(tokenFile)) {
+    const read = tokensAfterChange(tokenFile, contents.get(tokenFile));
     if (read.ok) {
       tokens = read.value;
       swapped.push("tokens");

@@ -5,55 +5,69 @@ import {
   type JoinToken,
   type TokenVerifier,
 } from "@talos-bridge/token-auth";
-import { checked, faulty, type Checked } from "./fault.ts";
+import { checked, faulty, type Checked, type Fault } from "./fault.ts";
+import type { MaterialPaths } from "./material-paths.ts";
+import type { Contents } from "./trust.ts";
 
-export interface TokenSources {
-  /** TALOS_TOKEN or its flag. */
-  readonly given: string | undefined;
-  readonly file: string;
-  readonly fileRequired: boolean;
-}
-
-/** The tokens valid at start: the given one and the file's. In the guides' manifests both come from one Secret. */
-export function tokensAtStart(sources: TokenSources, file: Uint8Array | undefined): Checked<TokenVerifier> {
+/**
+ * The tokens valid at start: the given one (TALOS_TOKEN or its flag) and the file's. In the guides' manifests both come from
+ * one Secret.
+ */
+export function tokensAtStart(
+  given: string | undefined,
+  file: MaterialPaths["tokenFile"],
+  contents: Contents,
+): Checked<TokenVerifier> {
   // Metadata values cannot carry surrounding white space, so a Secret that ends in a newline means the token before it.
-  const given = sources.given?.trim();
-  if (given === "") return faulty({ setting: "TALOS_TOKEN", fault: "is blank" });
-  if (file === undefined && sources.fileRequired) {
-    return faulty({ setting: "TALOS_TOKEN_FILE", file: sources.file, fault: "can't be read" });
+  const secret = given?.trim();
+  if (secret === "") return faulty({ setting: "TALOS_TOKEN", fault: "is blank" });
+  const bytes = file && contents.get(file.path);
+  if (file?.required && bytes === undefined) return faulty({ ...placeOf(file.path), fault: "can't be read" });
+  const fromFile = file === undefined || bytes === undefined ? checked([]) : tokensOfFile(file.path, bytes);
+  if (!fromFile.ok) return fromFile;
+  // A default file without a token, beside a given one, is a Secret's key that nobody has filled in yet.
+  if (
+    file !== undefined &&
+    bytes !== undefined &&
+    fromFile.value.length === 0 &&
+    (file.required || secret === undefined)
+  ) {
+    return faulty({ ...placeOf(file.path), fault: NO_TOKEN });
   }
-  const fromFile = file === undefined ? checked<readonly JoinToken[]>([]) : tokensOfFile(sources.file, file);
-  // An empty default file beside a given token is a Secret key that nobody filled in yet.
-  const fileTokens = fromFile.ok ? fromFile.value : [];
-  if (!fromFile.ok && (given === undefined || sources.fileRequired)) return fromFile;
-  const tokens = [...(given === undefined ? [] : [{ id: "env", secret: given }]), ...fileTokens];
+  const tokens = [...(secret === undefined ? [] : [{ id: "env", secret }]), ...fromFile.value];
   if (tokens.length === 0) return faulty({ setting: "TALOS_TOKEN", fault: "is required" });
-  return verifierOf(tokens, "TALOS_TOKEN");
+  return verifierOf(tokens, { setting: "TALOS_TOKEN" });
 }
+
+const NO_TOKEN = "holds no token";
 
 /** The tokens after the file has changed: from then on it alone decides. */
 export function tokensAfterChange(path: string, file: Uint8Array | undefined): Checked<TokenVerifier> {
-  if (file === undefined) return faulty({ setting: "TALOS_TOKEN_FILE", file: path, fault: "can't be read" });
+  if (file === undefined) return faulty({ ...placeOf(path), fault: "can't be read" });
   const tokens = tokensOfFile(path, file);
-  return tokens.ok ? verifierOf(tokens.value, "TALOS_TOKEN_FILE") : tokens;
+  if (!tokens.ok) return tokens;
+  return tokens.value.length === 0
+    ? faulty({ ...placeOf(path), fault: NO_TOKEN })
+    : verifierOf(tokens.value, placeOf(path));
+}
+
+function placeOf(path: string): { setting: string; file: string } {
+  return { setting: "TALOS_TOKEN_FILE", file: path };
 }
 
 function tokensOfFile(path: string, bytes: Uint8Array): Checked<readonly JoinToken[]> {
-  const where = { setting: "TALOS_TOKEN_FILE", file: path };
-  try {
-    const tokens = readTokenFile(new TextDecoder().decode(bytes));
-    return tokens.length === 0 ? faulty({ ...where, fault: "holds no token" }) : checked(tokens);
-  } catch (error) {
-    if (!(error instanceof TokenAuthError)) throw error;
-    return faulty({ ...where, fault: error.message });
-  }
+  return orFault(placeOf(path), () => readTokenFile(new TextDecoder().decode(bytes)));
 }
 
-function verifierOf(tokens: readonly JoinToken[], setting: string): Checked<TokenVerifier> {
+function verifierOf(tokens: readonly JoinToken[], place: Omit<Fault, "fault">): Checked<TokenVerifier> {
+  return orFault(place, () => createTokenVerifier(tokens));
+}
+
+function orFault<T>(place: Omit<Fault, "fault">, read: () => T): Checked<T> {
   try {
-    return checked(createTokenVerifier(tokens));
+    return checked(read());
   } catch (error) {
     if (!(error instanceof TokenAuthError)) throw error;
-    return faulty({ setting, fault: error.message });
+    return faulty({ ...place, fault: error.message });
   }
 }

@@ -18,8 +18,7 @@ const PATHS: MaterialPaths = {
   caKey: "ca.key",
   serving: { certificate: "tls.crt", key: "tls.key" },
   acceptedCas: "accepted.crt",
-  tokenFile: "token",
-  tokenFileRequired: true,
+  tokenFile: { path: "token", required: true },
 };
 const OPTIONS: MaterialOptions = { paths: PATHS, givenToken: undefined, ownNames: ["127.0.0.1"] };
 

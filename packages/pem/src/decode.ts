@@ -74,7 +74,7 @@ export function decodeSinglePem(
   const { labels, ...limits } = options;
   const [block] = decodePem(input, { ...limits, maxBlocks: 1 });
   if (block === undefined || !labels.includes(block.label)) {
-    throw new PemError("ERR_PEM_LABEL", `line 1: not one of the labels ${labels.join(", ")}`);
+    throw new PemError("ERR_PEM_LABEL", `the block has none of the labels ${labels.join(", ")}`);
   }
   return block;
 }

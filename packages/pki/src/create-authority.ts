@@ -1,9 +1,9 @@
 import { encodePem } from "@talos-bridge/pem";
-import { createHash, randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { context, integer, octetString, sequence, time, trueValue } from "./der-writer.ts";
 import { encodeName } from "./distinguished-name.ts";
 import { encodeExtension } from "./extensions.ts";
-import { extendedKeyUsageExtension, keyUsageExtension, signTbs, wholeSeconds } from "./issue.ts";
+import { extendedKeyUsageExtension, keyUsageExtension, newSerial, signTbs, wholeSeconds } from "./issue.ts";
 import { generateKey, type GeneratedKeyType } from "./generate-key.ts";
 import { OID } from "./oids.ts";
 import { keyBits } from "./public-key.ts";
@@ -39,7 +39,7 @@ export async function createCertificateAuthority(input: CreateAuthorityInput): P
   const keyId = createHash("sha256").update(keyBits(spki)).digest().subarray(0, 20);
   const tbs = sequence(
     context(0, true, integer(Uint8Array.of(2))),
-    integer(randomBytes(16)),
+    integer(newSerial()),
     signatureAlgorithmDer(type),
     name,
     sequence(time(wholeSeconds(now.getTime())), time(wholeSeconds(now.getTime() + lifetimeMs))),

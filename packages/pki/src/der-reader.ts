@@ -51,14 +51,17 @@ export function structure(value: DerValue | undefined, what: string): PkiError {
   );
 }
 
+// As Go has it. What is known here lies far below.
+const MAX_ARC = 2 ** 31 - 1;
+
 /** Dotted text of an OBJECT IDENTIFIER. */
 export function oidOf(value: DerValue | undefined, what: string): string {
   const content = contentOf(expect(value, TAG.oid, what));
   const arcs: number[] = [];
   let arc = 0;
   for (const byte of content) {
-    // Arcs beyond 2^53 name nothing that is known here; they stay distinct enough to be ignored.
     arc = arc * 128 + (byte & 0x7f);
+    if (arc > MAX_ARC) throw structure(value, `${what} of arcs below 2^31`);
     if (byte < 0x80) {
       if (arcs.length === 0)
         arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));

@@ -1,10 +1,18 @@
-import { childrenOf, contentOf, expect, expectNoMore, oidOf, type DerValue } from "./der-reader.ts";
+import {
+  childrenOf,
+  contentOf,
+  expect,
+  expectNoMore,
+  oidOf,
+  structure,
+  type DerValue,
+} from "./der-reader.ts";
 import { TAG } from "./der-scan.ts";
 import { oid, sequence, set, utf8String } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 
-/** One attribute of a distinguished name. `text` is undefined where its string type is not read here. */
+/** One attribute of a distinguished name. `text` is undefined where its type is no text that is read here. */
 export interface NameAttribute {
   readonly type: string;
   readonly text: string | undefined;
@@ -17,7 +25,8 @@ export function readName(value: DerValue | undefined): readonly NameAttribute[] 
     for (const pair of childrenOf(expect(rdn, TAG.set, "relative name"))) {
       const [type, text, ...rest] = childrenOf(expect(pair, TAG.sequence, "name attribute"));
       expectNoMore(rest, 0, "name attribute");
-      attributes.push({ type: oidOf(type, "name attribute"), text: text && textOf(text) });
+      if (text === undefined) throw structure(pair, "name attribute with a value");
+      attributes.push({ type: oidOf(type, "name attribute"), text: textOf(text) });
     }
   }
   return attributes;
@@ -47,6 +56,13 @@ export function commonNameOf(attributes: readonly NameAttribute[]): string {
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
+// X.680 §41.4, and the two characters beyond it that Go reads too.
+const PRINTABLE = /^[A-Za-z0-9 '()+,./:=?*&-]*$/;
+
+// NumericString, VisibleString, UniversalString, BMPString: no Talos node writes them.
+const OTHER_STRINGS: ReadonlySet<number> = new Set([0x12, 0x1a, 0x1c, 0x1e]);
+
+/** Throws ERR_PKI_STRUCTURE for text outside its type's alphabet, of attributes that are dropped too, as Go does. */
 function textOf(value: DerValue): string | undefined {
   const content = contentOf(value);
   switch (value.tag) {
@@ -54,14 +70,22 @@ function textOf(value: DerValue): string | undefined {
       try {
         return utf8.decode(content);
       } catch {
-        return undefined;
+        throw structure(value, "valid UTF-8");
       }
     // TeletexString has no agreed alphabet beyond ASCII, and no Talos node writes it.
     case TAG.printableString:
     case TAG.ia5String:
-    case TAG.teletexString:
-      return content.every((byte) => byte < 0x80) ? Buffer.from(content).toString("latin1") : undefined;
+    case TAG.teletexString: {
+      const text = Buffer.from(content).toString("latin1");
+      const ascii = content.every((byte) => byte < 0x80);
+      if (value.tag === TAG.teletexString) return ascii ? text : undefined;
+      if (!ascii || (value.tag === TAG.printableString && !PRINTABLE.test(text))) {
+        throw structure(value, "text of its string type's alphabet");
+      }
+      return text;
+    }
     default:
+      if (!OTHER_STRINGS.has(value.tag)) throw structure(value, "text");
       return undefined;
   }
 }

@@ -45,16 +45,27 @@ const BACKDATE_MS = 60_000;
 const SERIAL_BYTES = 16;
 
 /**
+ * Serial number of 127 random bits: the first bit is set, so that it is positive and always of the same length (RFC 5280
+ * §4.1.2.2: at most 20 octets).
+ */
+export function newSerial(random: (n: number) => Uint8Array = randomBytes): Uint8Array {
+  const serial = Uint8Array.from(random(SERIAL_BYTES));
+  serial[0] = (serial[0] ?? 0) | 0x80;
+  return serial;
+}
+
+/**
  * Issues a leaf certificate from scratch: of what was asked it carries the names and the key, nothing else. Subject is the CN
  * alone: Organization would be a role of the Talos API (CVE-2022-36103). Extensions and their order are those of Go's
  * x509.CreateCertificate: KeyUsage (critical), ExtKeyUsage, AuthorityKeyId, SAN (critical where there is no subject).
  * Never a CA: basicConstraints is absent, as trustd has it.
  *
- * Throws {@link PkiError} ERR_PKI_VALIDITY where the CA is not valid at `now`.
+ * Throws {@link PkiError} ERR_PKI_VALIDITY where the CA is not valid at `now` or the lifetime is not above zero.
  */
 export async function issueCertificate(ca: CertificateAuthority, input: IssueInput): Promise<Issued> {
   const usable = authorityUsableAt(ca, input.now);
   if (usable !== "ok") throw new PkiError("ERR_PKI_VALIDITY", `the CA is ${usable}`);
+  if (!(input.lifetimeMs > 0)) throw new PkiError("ERR_PKI_VALIDITY", "the lifetime is not above zero");
   const { certificate } = ca;
   const notBefore = wholeSeconds(
     Math.max(input.now.getTime() - BACKDATE_MS, certificate.notBefore.getTime()),
@@ -62,7 +73,7 @@ export async function issueCertificate(ca: CertificateAuthority, input: IssueInp
   const notAfter = wholeSeconds(
     Math.min(input.now.getTime() + input.lifetimeMs, certificate.notAfter.getTime()),
   );
-  const serial = (input.random ?? randomBytes)(SERIAL_BYTES);
+  const serial = newSerial(input.random);
   const { names } = input;
   const tbs = sequence(
     context(0, true, integer(Uint8Array.of(2))),

@@ -7,7 +7,7 @@ import type { Names } from "./issue.ts";
 export interface NamePolicy {
   /** Names and addresses of the signer itself. Loopback and `localhost` among them don't count. */
   readonly ownNames: readonly string[];
-  /** Names, `.suffixes`, addresses and CIDRs: one match refuses the request. */
+  /** Names, `.suffixes` (also as `*.suffix`), addresses and CIDRs: one match refuses the request. */
   readonly deniedSans: readonly string[];
   /** CIDRs and addresses that requested addresses must lie in; empty = all. */
   readonly allowedCidrs: readonly string[];
@@ -53,7 +53,8 @@ export function compileNamePolicy(policy: NamePolicy): CompiledNamePolicy {
   const own = policy.allowOwn ? [] : policy.ownNames.filter((name) => !isSelf(canonicalName(name)));
   return {
     own: nameSet(own),
-    denied: nameSet(policy.deniedSans),
+    // Who denies `*.example.org` means every name below it, not just the wildcard itself.
+    denied: nameSet(policy.deniedSans.map((entry) => entry.trim().replace(/^\*\./, "."))),
     allowedAddresses: policy.allowedCidrs.length === 0 ? undefined : allowed,
     allowedSuffixes: policy.allowedSuffixes.map((entry) => {
       const name = canonicalName(entry.replace(/^\.|^\*\./, ""));
@@ -133,6 +134,8 @@ function addNetwork(list: BlockList, entry: string): boolean {
   if (canonical === undefined || rest.length > 0) return false;
   const family = familyOf(canonical);
   const bits = family === "ipv4" ? 32 : 128;
+  // A network of IPv4-mapped addresses counts its bits from the IPv6 end: its plain IPv4 form is asked for.
+  if (prefix !== undefined && family === "ipv4" && address.includes(":")) return false;
   if (prefix === undefined) {
     list.addAddress(canonical, family);
     return true;

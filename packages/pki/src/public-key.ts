@@ -11,7 +11,7 @@ import {
   wholeOf,
   type DerValue,
 } from "./der-reader.ts";
-import { TAG } from "./der-scan.ts";
+import { scanDer, TAG } from "./der-scan.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 
@@ -59,7 +59,8 @@ export function readPublicKey(value: DerValue | undefined): PublicKey {
   expectNoMore(more, 0, "key algorithm");
   const content = bitsOf(bits, "public key");
   const shape = checkShape(oidOf(oid, "key algorithm"), parameters, content);
-  const der = wholeOf(spki).slice();
+  // A copy, so that a key doesn't keep all of its request: slice of a Buffer would be a view.
+  const der = Uint8Array.from(wholeOf(spki));
   try {
     return {
       ...shape,
@@ -100,6 +101,8 @@ function checkEcdsa(parameters: DerValue | undefined, point: Uint8Array): Curve 
 function checkRsa(content: Uint8Array): Curve {
   let values: DerValue[];
   try {
+    // OpenSSL drops zero bytes before a modulus: without the scan, 1024 bits after 128 of them would count as 2048.
+    scanDer(content);
     values = childrenOf(expect(rootOf(content), TAG.sequence, "RSA key"));
   } catch (cause) {
     throw new PkiError("ERR_PKI_KEY", "malformed RSA key", { cause });

@@ -34,16 +34,17 @@ export function readAltNames(value: Uint8Array): AltNames {
   for (const name of names) {
     if (name.tag === DNS) dnsNames.push(asciiOf(contentOf(name)));
     else if (name.tag === IP) ipAddresses.push(ipTextOf(contentOf(name)));
-    else if (name.tag === RFC822) others.add("san-email");
-    else if (name.tag === URI) others.add("san-uri");
-    else if (OTHER.has(name.tag)) others.add("san-other");
+    else if (name.tag === RFC822 || name.tag === URI) {
+      asciiOf(contentOf(name));
+      others.add(name.tag === URI ? "san-uri" : "san-email");
+    } else if (OTHER.has(name.tag)) others.add("san-other");
     else throw structure(name, "alternative name");
   }
   return { dnsNames, ipAddresses, others: [...others] };
 }
 
 function asciiOf(content: Uint8Array): string {
-  if (content.some((byte) => byte >= 0x80)) throw new PkiError("ERR_PKI_DNS_NAME", "DNS name outside ASCII");
+  if (content.some((byte) => byte >= 0x80)) throw new PkiError("ERR_PKI_DNS_NAME", "name outside ASCII");
   return Buffer.from(content).toString("latin1");
 }
 

@@ -1,0 +1,48 @@
+// Command conformance drives a built csr-signer with Talos's own client code and compares its answers with trustd's.
+//
+//	conformance test --node NODE --bundle MAIN.JS [--only TEXT]   the conformance tests; the last line counts them
+//	conformance get-certificate --addr HOST:PORT --token-file F --ca CA.PEM
+//	                                                              asks as a worker does and checks what comes back
+//	conformance make-cluster --dir DIR [--key-type TYPE]          writes a new Talos CA and a token
+//	conformance verify-certs                                      filter: is it a certificate a Talos worker may have?
+//	conformance parse-csrs                                        filter: does Go read and verify this request?
+//
+// Filters answer one line per line: "OK", or "BAD" and why. They flush when their input pauses.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	commands := map[string]func(context.Context, []string) error{
+		"test":            runTests,
+		"get-certificate": getCertificate,
+		"make-cluster":    makeCluster,
+		"verify-certs":    verifyCertificates,
+		"parse-csrs":      parseRequests,
+	}
+
+	name, args := "", []string{}
+	if len(os.Args) > 1 {
+		name, args = os.Args[1], os.Args[2:]
+	}
+
+	command, known := commands[name]
+	if !known {
+		fmt.Fprintln(os.Stderr, "usage: conformance test | get-certificate | make-cluster | verify-certs | parse-csrs")
+		os.Exit(2)
+	}
+
+	if err := command(ctx, args); err != nil {
+		fmt.Fprintf(os.Stderr, "conformance: %v\n", err)
+		os.Exit(1)
+	}
+}
