@@ -1,7 +1,7 @@
 import { Code } from "@connectrpc/connect";
 import type { IncomingHttpHeaders } from "node:http2";
+import type { CallFault } from "./call-fault.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
-import type { CallFault } from "./read-message.ts";
 
 /** A request that isn't gRPC: answered with an HTTP status alone. */
 export interface NotGrpc {

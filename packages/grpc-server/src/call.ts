@@ -1,6 +1,19 @@
 import { fromBinary, toBinary } from "@bufbuild/protobuf";
 import { Code, ConnectError, type StreamResponse, type UnaryResponse } from "@connectrpc/connect";
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import {
+  ANSWER_TOO_LONG,
+  BUSY,
+  GATE_FAILED,
+  LARGE_HEADERS,
+  LATE,
+  SLOW,
+  STREAMING,
+  UNKNOWN_METHOD,
+  UNREADABLE,
+  WAITED,
+  type CallFault,
+} from "./call-fault.ts";
 import { checkEncoding, checkProtocol, headerBytes, readTimeout } from "./call-headers.ts";
 import { CallState, createRequest } from "./call-request.ts";
 import type { CallSlots } from "./call-slots.ts";
@@ -8,7 +21,7 @@ import type { CallCode, ServerEvents } from "./events.ts";
 import type { GateDecision, HeaderGate, Peer } from "./gate.ts";
 import type { Limits } from "./limits.ts";
 import type { MethodEntry } from "./method-table.ts";
-import { createMessageReader, type CallFault } from "./read-message.ts";
+import { createMessageReader } from "./read-message.ts";
 import { respondError, respondHttpStatus, respondMessage, respondStatus } from "./respond.ts";
 import type { Timers } from "./timers.ts";
 
@@ -24,6 +37,8 @@ export interface CallHost {
   open: number;
   /** Bytes of unfinished and waiting requests. */
   buffered: number;
+  /** Calls of which not all has arrived, the oldest first. */
+  readonly reading: Set<Call>;
 }
 
 /** What a call tells its connection. */
@@ -39,40 +54,18 @@ export interface CallConnection {
 type Phase = "headers" | "reading" | "waiting" | "running" | "answered";
 
 const INTERNAL = new ConnectError("internal error", Code.Internal);
-const UNKNOWN_METHOD: CallFault = {
-  code: Code.Unimplemented,
-  message: "unknown method",
-  reason: "unknown-method",
-};
-const STREAMING: CallFault = {
-  code: Code.Unimplemented,
-  message: "streaming is not implemented",
-  reason: "streaming",
-};
-const LARGE_HEADERS: CallFault = {
-  code: Code.ResourceExhausted,
-  message: "header list is too large",
-  reason: "headers-too-large",
-};
-const GATE_FAILED: CallFault = { code: Code.Internal, message: "internal error", reason: "gate-failed" };
-const BUSY: CallFault = { code: Code.ResourceExhausted, message: "too many calls", reason: "max-calls" };
-const WAITED: CallFault = { code: Code.ResourceExhausted, message: "too many calls", reason: "max-wait" };
-const LATE: CallFault = { code: Code.DeadlineExceeded, message: "deadline exceeded", reason: "deadline" };
-const SLOW: CallFault = {
-  code: Code.DeadlineExceeded,
-  message: "the request took too long to arrive",
-  reason: "slow-request",
-};
-const UNREADABLE: CallFault = {
-  code: Code.Internal,
-  message: "message can't be decoded",
-  reason: "bad-message",
-};
-const ANSWER_TOO_LONG: CallFault = {
-  code: Code.ResourceExhausted,
-  message: "answer is too large",
-  reason: "answer-too-large",
-};
+
+/**
+ * Refuses the oldest unfinished request, if there is one. A caller that means well sends all of its request at once: those
+ * who send halves must not be able to keep it out.
+ */
+function crowdOut({ reading }: CallHost): boolean {
+  for (const call of reading) {
+    call.crowdOut();
+    return true;
+  }
+  return false;
+}
 
 /** One call, from its headers to the end of its stream. */
 export class Call {
@@ -99,8 +92,6 @@ export class Call {
     this.#startedAt = this.#phaseAt = host.timers.now();
     connection.callOpened();
     stream.on("close", () => this.#closed());
-    // A peer's reset shows here too; "close" follows and does what is to be done.
-    stream.on("error", () => undefined);
   }
 
   /** Decides by the headers, then reads on or answers. */
@@ -124,7 +115,7 @@ export class Call {
     if (timeoutMs <= 0) return this.#refuse(LATE);
     this.#deadline = this.#startedAt + timeoutMs;
     const { maxCalls, maxWaitingCalls, requestMs, maxWaitMs, responseMs } = this.#host.limits;
-    if (this.#host.open >= maxCalls + maxWaitingCalls) return this.#refuse(BUSY);
+    if (this.#host.open >= maxCalls + maxWaitingCalls && !crowdOut(this.#host)) return this.#refuse(BUSY);
     this.#host.open++;
     this.#state = new CallState({
       method: unary.method,
@@ -136,6 +127,7 @@ export class Call {
       remainingMs: () => this.#deadline - this.#host.timers.now(),
     });
     this.#enter("reading");
+    this.#host.reading.add(this);
     // One timer a call: it fires at the nearest limit there may be, and looks what the limit is by then.
     this.#wakeIn(Math.min(timeoutMs, requestMs, maxWaitMs, responseMs));
     this.#read();
@@ -160,8 +152,10 @@ export class Call {
     const reader = createMessageReader(this.#host.limits);
     stream.on("data", (chunk: Buffer) => {
       if (this.#phase !== "reading") return;
-      const fault = reader.push(chunk) ?? this.#hold(reader.held);
-      if (fault !== undefined) this.#refuse(fault);
+      const fault = reader.push(chunk);
+      if (fault !== undefined) return this.#refuse(fault);
+      this.#hold(reader.held);
+      while (this.#host.buffered > this.#host.limits.maxBufferedBytes && crowdOut(this.#host));
     });
     stream.on("end", () => {
       // A reset ends the readable side too; then nobody waits for an answer.
@@ -173,14 +167,19 @@ export class Call {
     });
   }
 
-  #hold(bytes: number): CallFault | undefined {
+  #hold(bytes: number): void {
     this.#host.buffered += bytes - this.#buffered;
     this.#buffered = bytes;
-    return this.#host.buffered > this.#host.limits.maxBufferedBytes ? BUSY : undefined;
+  }
+
+  /** Others need the room that this unfinished request takes. */
+  crowdOut(): void {
+    this.#refuse(BUSY);
   }
 
   #arrived(message: Uint8Array): void {
     this.#letIn = true;
+    this.#host.reading.delete(this);
     if (this.#counts) this.#connection.callAuthenticated();
     this.#message = message;
     this.#enter("waiting");
@@ -245,6 +244,7 @@ export class Call {
 
   /** Gives back what the call held, and tells how it ended. */
   #ended(code: CallCode, reason?: string): void {
+    if (this.#phase === "reading") this.#host.reading.delete(this);
     if (this.#phase === "waiting") this.#host.slots.leave(this.#run);
     if (this.#state !== undefined) this.#host.open--;
     this.#hold(0);

@@ -47,7 +47,7 @@ export const DEFAULT_LIMITS: Limits = {
   maxWaitMs: 10_000,
   maxMessageBytes: 65_536,
   maxFramesPerCall: 512,
-  maxBufferedBytes: 16 * 1024 * 1024,
+  maxBufferedBytes: 8 * 1024 * 1024,
   maxStreamsPerConnection: 100,
   maxHeaderBytes: 16_384,
   requestMs: 10_000,

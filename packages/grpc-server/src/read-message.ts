@@ -1,12 +1,5 @@
 import { Code } from "@connectrpc/connect";
-
-/** Why a call can't go on. */
-export interface CallFault {
-  readonly code: Code;
-  readonly message: string;
-  /** A stable word for log and metrics. */
-  readonly reason: string;
-}
+import type { CallFault } from "./call-fault.ts";
 
 /** Takes the body of a unary request as it arrives: one length-prefixed message (gRPC over HTTP2, "Length-Prefixed-Message"). */
 export interface MessageReader {

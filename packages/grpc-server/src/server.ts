@@ -63,6 +63,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     events,
     open: 0,
     buffered: 0,
+    reading: new Set(),
   };
   const connections = createConnectionTable(limits, timers, events);
   const http2 = createHttp2(limits, options.tls);
@@ -76,6 +77,8 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     connection.attach(session);
     // The session's own event: `stream.session` is undefined once a storm of resets has ended the session.
     session.on("stream", (stream, headers, _flags, rawHeaders) => {
+      // Also one that is destroyed already has an "error" to come, which would end the process if nobody listened.
+      stream.on("error", () => undefined);
       if (!stream.destroyed) new Call(host, connection, stream).begin(headers, rawHeaders);
     });
   });

@@ -145,6 +145,22 @@ describe("row 26: a length is refused on its prefix", () => {
   });
 });
 
+test("row 26: halves of requests crowd each other out, not a whole one", async () => {
+  const { port, server, calls } = await startServer({
+    limits: { maxBufferedBytes: 100_000, maxCalls: 2, maxWaitingCalls: 2 },
+  });
+  const session = connectRaw(port);
+  const halves = Array.from({ length: 4 }, () => openCall(session));
+  const answers = halves.map(answerOf);
+  for (const stream of halves) stream.write(sealFrame("", new Uint8Array(30_000)).subarray(0, 12_000));
+  await until(() => server.callCounts.open === 4);
+  expect((await rawCall(session, sealFrame("", new Uint8Array(60_000)))).grpcStatus).toBe("0");
+  expect((await answers[0])?.grpcStatus).toBe("8");
+  expect(calls.at(-1)?.code).toBe(0);
+  expect(new Set(calls.slice(0, -1).map(({ reason }) => reason))).toEqual(new Set(["max-calls"]));
+  session.destroy();
+});
+
 describe("row 27: one-byte DATA frames", () => {
   test("row 27: a message in a few is read", async () => {
     const { port } = await startServer();
@@ -186,6 +202,23 @@ describe("row 28: resets", () => {
       socket.write(h2Frame(TYPE.headers, FLAG.endHeaders, id, headers));
       socket.write(h2Frame(TYPE.rstStream, 0, id, uint32(8)));
     }
+    await closed(socket);
+    const next = connectRaw(port);
+    expect((await rawCall(next, good)).grpcStatus).toBe("0");
+    next.destroy();
+  });
+
+  test("row 28: streams that end in error before they are looked at don't end the process", async () => {
+    const { port } = await startServer();
+    const socket = await openTls(port);
+    const headers = hpack(callHeaders(SEAL, "good"));
+    const bytes = [PREFACE, h2Frame(TYPE.settings, 0, 0)];
+    // More streams than are allowed, and frames that are errors, in one write.
+    for (let id = 1; id < 400; id += 2) {
+      bytes.push(h2Frame(TYPE.headers, FLAG.endHeaders, id, headers));
+      if (id % 4 === 1) bytes.push(h2Frame(TYPE.windowUpdate, 0, id, uint32(0)));
+    }
+    socket.write(Buffer.concat(bytes));
     await closed(socket);
     const next = connectRaw(port);
     expect((await rawCall(next, good)).grpcStatus).toBe("0");

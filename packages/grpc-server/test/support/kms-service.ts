@@ -31,7 +31,7 @@ const ACTS: Readonly<
   forever: ({ signal }) =>
     new Promise((_resolve, reject) => {
       signal.throwIfAborted();
-      signal.addEventListener("abort", () => reject(new Error("aborted", { cause: signal.reason })));
+      signal.addEventListener("abort", () => reject(ConnectError.from(signal.reason)));
     }),
   large: (_context, data) => ({ data: new Uint8Array(Number(new TextDecoder().decode(data))) }),
   "time-left": (context) => ({ data: new TextEncoder().encode(String(context.timeoutMs())) }),

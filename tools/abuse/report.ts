@@ -1,0 +1,83 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { GoodWorker, WorkerFigures } from "./good-worker.ts";
+import type { Target } from "./target.ts";
+
+/** A container of 128 Mi lives, with room to spare; see `Memory`. */
+const MAX_ANONYMOUS_MIB = 112;
+const MAX_RSS_MIB = 160;
+const SAMPLE_MS = 100;
+/** A phase lasts at least this long, so that the workers get to call in each. */
+const MIN_PHASE_MS = 1_000;
+
+/** One line an attack, and every fault at the end. */
+export interface Report {
+  /** Runs one attack, measures meanwhile, prints its line. */
+  phase(name: string, attack: () => Promise<string>): Promise<void>;
+  fault(text: string): void;
+  /** Prints the verdict; the exit code. */
+  end(): number;
+}
+
+export function createReport(
+  target: Target,
+  workers: { readonly kept: GoodWorker; readonly booting: GoodWorker },
+): Report {
+  const faults: string[] = [];
+  let calls = 0;
+  console.log(row("attack", "what became of it", "kept worker", "booting worker", "RSS MiB (anonymous)"));
+  return {
+    async phase(name, attack) {
+      workers.kept.take();
+      workers.booting.take();
+      const peak = { all: 0, anonymous: 0 };
+      const timer = setInterval(() => {
+        const { all = 0, anonymous = 0 } = target.memory() ?? {};
+        peak.all = Math.max(peak.all, all);
+        peak.anonymous = Math.max(peak.anonymous, anonymous);
+      }, SAMPLE_MS);
+      const [became] = await Promise.all([attack(), delay(MIN_PHASE_MS)]);
+      clearInterval(timer);
+      const kept = workers.kept.take();
+      const booting = workers.booting.take();
+      calls += kept.calls + booting.calls;
+      console.log(
+        row(
+          name,
+          became,
+          describe(kept),
+          describe(booting),
+          `${peak.all.toFixed(0)} (${peak.anonymous.toFixed(0)})`,
+        ),
+      );
+      if (kept.lost + booting.lost > 0)
+        faults.push(`${name}: ${kept.lost + booting.lost} calls of good workers lost`);
+      if (kept.calls === 0) faults.push(`${name}: the kept worker got no call through`);
+      for (const [kind, is, allowed] of [
+        ["resident", peak.all, MAX_RSS_MIB],
+        ["anonymous", peak.anonymous, MAX_ANONYMOUS_MIB],
+      ] as const) {
+        if (is > allowed) faults.push(`${name}: ${is.toFixed(0)} MiB ${kind}, ${allowed} allowed`);
+      }
+      if (!target.alive()) throw new Error(`${name}: the server is gone: ${target.lastOutput()}`);
+    },
+    fault: (text) => void faults.push(text),
+    end() {
+      for (const fault of faults) console.log(`FAULT  ${fault}`);
+      console.log(
+        faults.length === 0
+          ? `\nno fault; ${calls} calls of good workers, none lost`
+          : `\n${faults.length} faults`,
+      );
+      return faults.length === 0 ? 0 : 1;
+    },
+  };
+}
+
+function describe({ calls, lost, worstMs }: WorkerFigures): string {
+  return `${calls} calls, ${lost} lost, ${worstMs.toFixed(0)} ms`;
+}
+
+function row(...cells: readonly [string, string, string, string, string]): string {
+  const [name, became, kept, booting, rss] = cells;
+  return [name.padEnd(42), became.padEnd(58), kept.padEnd(26), booting.padEnd(26), rss].join(" ");
+}
