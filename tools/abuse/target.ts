@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { create, toBinary } from "@bufbuild/protobuf";
 import { CertificateRequestSchema, SecurityService } from "@talos-bridge/api";
 import { makeThrowAwayCluster } from "@talos-bridge/testing";
+import { shippedRuntime } from "../shipped.ts";
 import { grpcMessage } from "../../packages/grpc-server/test/support/frames.ts";
 
 /** Resident memory in MiB. */
@@ -33,7 +34,7 @@ export interface Target {
   stop(): Promise<void>;
 }
 
-const NODE_FLAGS = ["--max-old-space-size=48", "--max-semi-space-size=2"];
+const SHIPPED = shippedRuntime("csr-signer");
 const START_MS = 10_000;
 
 /** Bundles csr-signer and starts it with a throw-away CA, with the heap flags it ships with. */
@@ -48,8 +49,9 @@ export async function startTarget(): Promise<Target> {
   const cluster = await makeThrowAwayCluster(dir, new Date());
   const port = await freePort(21_000 + (process.pid % 8_000));
   const adminPort = await freePort(port + 1);
-  const child = spawn(process.execPath, [...NODE_FLAGS, join(app, "dist/main.js")], {
+  const child = spawn(process.execPath, [...SHIPPED.flags, join(app, "dist/main.js")], {
     env: {
+      ...SHIPPED.env,
       PORT: String(port),
       BIND_ADDRESS: "127.0.0.1",
       ADMIN_ADDR: `127.0.0.1:${adminPort}`,

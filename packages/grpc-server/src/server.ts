@@ -48,6 +48,8 @@ export interface GrpcServer {
   readonly callCounts: { readonly open: number; readonly waiting: number; readonly running: number };
 }
 
+const MAX_ACCEPT_TURNS = 500;
+
 /** A server for unary gRPC calls over HTTP/2. Streaming methods are answered Unimplemented. */
 export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits };
@@ -87,11 +89,25 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
   const listener = createListener({ noDelay: true }, (socket) => {
     // Errors of a socket end it, and "close" tells the table; without a listener they would end the process.
     socket.on("error", () => undefined);
+    accepted++;
     if (connections.admit(socket)) http2.accept(socket);
     if (draining) connections.shutDownAll("drain");
   });
   let state: "new" | "listening" | "closed" = "new";
   let draining = false;
+  let accepted = 0;
+
+  /**
+   * Takes what the kernel has accepted: closing the listener would reset it. A turn of the event loop takes only some, so it
+   * goes on until two in a row took nothing, or so long that peers must be knocking on purpose.
+   */
+  async function takeAccepted(): Promise<void> {
+    for (let turns = 0, quiet = 0; quiet < 2 && turns < MAX_ACCEPT_TURNS; turns++) {
+      const before = accepted;
+      await setImmediate();
+      quiet = accepted === before ? quiet + 1 : 0;
+    }
+  }
   let abandoned = 0;
 
   function cutAll(reason: "drain" | "closed-now"): void {
@@ -125,8 +141,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     },
     async drain({ timeoutMs }) {
       draining = true;
-      // One turn of the event loop takes what the kernel has accepted: closing the listener would reset it.
-      if (state === "listening") await setImmediate();
+      if (state === "listening") await takeAccepted();
       state = "closed";
       listener.close();
       connections.shutDownAll("drain");
