@@ -1,4 +1,4 @@
-import { BlockList } from "node:net";
+import { BlockList, isIP } from "node:net";
 import { PkiError } from "./errors.ts";
 import { canonicalIp, isLoopback } from "./ip-address.ts";
 import type { Names } from "./issue.ts";
@@ -111,7 +111,7 @@ function canonicalName(name: string): string {
 }
 
 function isSelf(canonical: string): boolean {
-  return canonical === "localhost" || (canonicalIp(canonical) !== undefined && isLoopback(canonical));
+  return canonical === "localhost" || (isAddress(canonical) && isLoopback(canonical));
 }
 
 function nameSet(entries: readonly string[]): NameSet {
@@ -146,7 +146,7 @@ function addNetwork(list: BlockList, entry: string): boolean {
 }
 
 function matches({ exact, suffixes, addresses }: NameSet, name: string): boolean {
-  if (canonicalIp(name) !== undefined) return addresses.check(name, familyOf(name));
+  if (isAddress(name)) return addresses.check(name, familyOf(name));
   if (exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix))) return true;
   // A wildcard is valid for every name one label longer than its rest.
   return name.startsWith("*.") && [...exact].some((each) => each.slice(each.indexOf(".")) === name.slice(1));
@@ -154,9 +154,14 @@ function matches({ exact, suffixes, addresses }: NameSet, name: string): boolean
 
 function isAllowed({ allowedAddresses, allowedSuffixes }: CompiledNamePolicy, name: string): boolean {
   if (isSelf(name)) return true;
-  if (canonicalIp(name) !== undefined) return allowedAddresses?.check(name, familyOf(name)) ?? true;
+  if (isAddress(name)) return allowedAddresses?.check(name, familyOf(name)) ?? true;
   if (allowedSuffixes.length === 0 || !name.includes(".")) return true;
   return allowedSuffixes.some((suffix) => name.endsWith(suffix) || name === suffix.slice(1));
+}
+
+/** Takes a canonical name, for which Node's own test is enough, and a tenth of the cost of reading it again. */
+function isAddress(canonical: string): boolean {
+  return isIP(canonical) !== 0 && !canonical.includes("%");
 }
 
 function familyOf(canonical: string): "ipv4" | "ipv6" {
