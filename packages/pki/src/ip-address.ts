@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { isIPv6 } from "node:net";
+import { BlockList, isIPv4, isIPv6 } from "node:net";
 import { PkiError } from "./errors.ts";
 
 /**
@@ -21,19 +21,37 @@ export function ipBytesOf(text: string): Uint8Array {
 
 /** Canonical text of an address, or undefined where the text is none. Zones (`%eth0`) are no part of an address. */
 export function canonicalIp(text: string): string | undefined {
+  // Node takes four decimal numbers without leading zeros, and nothing else, for IPv4: that is canonical already.
+  if (isIPv4(text)) return text;
   const address = parse(text);
   return address && textOf(address);
 }
 
+const UNUSABLE = networks("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8");
+const LOOPBACK = networks("127.0.0.0/8", "::1/128");
+
 /** Whether nobody's node can have this address: unspecified, multicast, broadcast. Takes canonical text. */
 export function isUnusable(text: string): boolean {
-  const range = ipaddr.parse(text).range();
-  return range === "unspecified" || range === "multicast" || range === "broadcast";
+  return UNUSABLE.check(text, ipFamilyOf(text));
 }
 
 /** Whether the address is the host itself. Takes canonical text. */
 export function isLoopback(text: string): boolean {
-  return ipaddr.parse(text).range() === "loopback";
+  return LOOPBACK.check(text, ipFamilyOf(text));
+}
+
+/** The family of canonical text, as node:net names it. */
+export function ipFamilyOf(canonical: string): "ipv4" | "ipv6" {
+  return canonical.includes(":") ? "ipv6" : "ipv4";
+}
+
+function networks(...cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [network = "", prefix] = cidr.split("/");
+    list.addSubnet(network, Number(prefix), ipFamilyOf(network));
+  }
+  return list;
 }
 
 type Address = ReturnType<typeof ipaddr.fromByteArray>;

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from "node:net";
 import { PkiError } from "./errors.ts";
-import { canonicalIp, isLoopback } from "./ip-address.ts";
+import { canonicalIp, ipFamilyOf, isLoopback } from "./ip-address.ts";
 import type { Names } from "./issue.ts";
 
 /** Which of the requested names a certificate may carry. */
@@ -132,7 +132,7 @@ function addNetwork(list: BlockList, entry: string): boolean {
   const [address = "", prefix, ...rest] = entry.trim().split("/");
   const canonical = canonicalIp(address);
   if (canonical === undefined || rest.length > 0) return false;
-  const family = familyOf(canonical);
+  const family = ipFamilyOf(canonical);
   const bits = family === "ipv4" ? 32 : 128;
   // A network of IPv4-mapped addresses counts its bits from the IPv6 end: its plain IPv4 form is asked for.
   if (prefix !== undefined && family === "ipv4" && address.includes(":")) return false;
@@ -146,7 +146,7 @@ function addNetwork(list: BlockList, entry: string): boolean {
 }
 
 function matches({ exact, suffixes, addresses }: NameSet, name: string): boolean {
-  if (isAddress(name)) return addresses.check(name, familyOf(name));
+  if (isAddress(name)) return addresses.check(name, ipFamilyOf(name));
   if (exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix))) return true;
   // A wildcard is valid for every name one label longer than its rest.
   return name.startsWith("*.") && [...exact].some((each) => each.slice(each.indexOf(".")) === name.slice(1));
@@ -154,7 +154,7 @@ function matches({ exact, suffixes, addresses }: NameSet, name: string): boolean
 
 function isAllowed({ allowedAddresses, allowedSuffixes }: CompiledNamePolicy, name: string): boolean {
   if (isSelf(name)) return true;
-  if (isAddress(name)) return allowedAddresses?.check(name, familyOf(name)) ?? true;
+  if (isAddress(name)) return allowedAddresses?.check(name, ipFamilyOf(name)) ?? true;
   if (allowedSuffixes.length === 0 || !name.includes(".")) return true;
   return allowedSuffixes.some((suffix) => name.endsWith(suffix) || name === suffix.slice(1));
 }
@@ -162,10 +162,6 @@ function isAllowed({ allowedAddresses, allowedSuffixes }: CompiledNamePolicy, na
 /** Takes a canonical name, for which Node's own test is enough, and a tenth of the cost of reading it again. */
 function isAddress(canonical: string): boolean {
   return isIP(canonical) !== 0 && !canonical.includes("%");
-}
-
-function familyOf(canonical: string): "ipv4" | "ipv6" {
-  return canonical.includes(":") ? "ipv6" : "ipv4";
 }
 
 function isDomain(name: string): boolean {

@@ -1,3 +1,4 @@
+import { encodePem } from "@talos-bridge/pem";
 import { createPublicKey, type KeyObject } from "node:crypto";
 import {
   bitsOf,
@@ -62,11 +63,8 @@ export function readPublicKey(value: DerValue | undefined): PublicKey {
   // A copy, so that a key doesn't keep all of its request: slice of a Buffer would be a view.
   const der = Uint8Array.from(wholeOf(spki));
   try {
-    return {
-      ...shape,
-      spki: der,
-      key: createPublicKey({ key: Buffer.from(der), format: "der", type: "spki" }),
-    };
+    // As text: given an object, Node 24 throws and catches several errors of its own on the way, 30 µs.
+    return { ...shape, spki: der, key: createPublicKey(encodePem("PUBLIC KEY", der)) };
   } catch {
     // OpenSSL's reason is left out: it says nothing to a person, and the point is simply not on the curve.
     throw new PkiError("ERR_PKI_KEY", "not a valid public key");
