@@ -22,8 +22,9 @@ export type LoadedAuthority =
 
 /**
  * Loads a CA from the PEM of its certificates and its key. Of several certificates the one that matches the key issues, and
- * the others are accepted CAs; doubles go. All faults are told at once: placeholders, encrypted or weak keys, no match, not a
- * CA, a key usage that forbids signing, a SHA-1 or MD5 signature.
+ * of several that match the one that ends last: a CA that was renewed over its key. The others are accepted CAs; doubles go.
+ * All faults are told at once: placeholders, encrypted or weak keys, no match, not a CA, a key usage that forbids signing, a
+ * SHA-1 or MD5 signature.
  */
 export function loadCertificateAuthority(input: {
   readonly certificates: Uint8Array | string;
@@ -38,7 +39,9 @@ export function loadCertificateAuthority(input: {
   if (certificates.value === undefined || privateKey.value === undefined) return { ok: false, faults };
 
   const { publicKey } = privateKey.value;
-  const certificate = certificates.value.find(({ publicKey: { spki } }) => sameBytes(spki, publicKey.spki));
+  const [certificate] = certificates.value
+    .filter(({ publicKey: { spki } }) => sameBytes(spki, publicKey.spki))
+    .toSorted((a, b) => b.notAfter.getTime() - a.notAfter.getTime());
   faults.push(...certificates.value.flatMap(authorityFaults));
   if (certificate === undefined) {
     faults.push({

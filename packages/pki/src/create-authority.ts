@@ -6,12 +6,15 @@ import { encodeExtension } from "./extensions.ts";
 import { extendedKeyUsageExtension, keyUsageExtension, newSerial, signTbs, wholeSeconds } from "./issue.ts";
 import { generateKey, type GeneratedKeyType } from "./generate-key.ts";
 import { OID } from "./oids.ts";
+import type { PrivateKey } from "./private-key.ts";
 import { keyBits } from "./public-key.ts";
 import { signatureAlgorithmDer } from "./signature.ts";
 
 export interface CreateAuthorityInput {
   /** `ed25519` if not given, as Talos has it. */
   readonly keyType?: GeneratedKeyType;
+  /** The key to certify, as when a CA is renewed over its key; a new one of `keyType` if not given. */
+  readonly privateKey?: PrivateKey;
   /** `talos` if not given, the Talos OS CA's. */
   readonly organization?: string;
   readonly now: Date;
@@ -33,7 +36,7 @@ const TEN_YEARS_MS = 87_600 * 3_600_000;
  */
 export async function createCertificateAuthority(input: CreateAuthorityInput): Promise<CreatedAuthority> {
   const { keyType = "ed25519", organization = "talos", now, lifetimeMs = TEN_YEARS_MS } = input;
-  const privateKey = await generateKey(keyType);
+  const privateKey = input.privateKey ?? (await generateKey(keyType));
   const { spki, type } = privateKey.publicKey;
   const name = encodeName([[OID.organization, organization]]);
   const keyId = createHash("sha256").update(keyBits(spki)).digest().subarray(0, 20);

@@ -94,6 +94,21 @@ describe("row 7: what nodes are told to trust", () => {
     expect(accepted.map(({ publicKey }) => publicKey.type)).toEqual(["rsa", "ed25519"]);
   });
 
+  test("of two certificates over one key the one that ends last issues", async () => {
+    const old = await createCertificateAuthority({ now: NOW, lifetimeMs: 1_000 });
+    const privateKey = readPrivateKey(old.keyPem);
+    const renewed = await createCertificateAuthority({ now: NOW, privateKey });
+    for (const certificates of [
+      old.certificatePem + renewed.certificatePem,
+      renewed.certificatePem + old.certificatePem,
+    ]) {
+      const loaded = loadCertificateAuthority({ certificates, key: old.keyPem });
+      if (!loaded.ok) throw new Error("the pair does not load");
+      expect(encodeCertificates([loaded.issuing.certificate])).toBe(renewed.certificatePem);
+      expect(encodeCertificates(loaded.others)).toBe(old.certificatePem);
+    }
+  });
+
   test("a key in the CA's file is a fault", () => {
     expect(faultsOf({ certificates: ED.certificates + ED.key, key: ED.key })).toEqual([
       "certificates ERR_PKI_KEY_IN_CERTIFICATES",
