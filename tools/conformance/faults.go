@@ -177,7 +177,7 @@ func terminate(ctx context.Context, program program, callers, leastInFlight int,
 			if call.start.Before(signalled) && call.end.After(signalled) {
 				finished++
 			}
-		case failedWith(call.err, "connection refused") && call.end.After(signalled):
+		case (failedWith(call.err, "connection refused") || failedWith(call.err, "connect: connection reset by peer")) && call.end.After(signalled):
 			refused++
 		case failedWith(call.err, "handshake failed") && call.end.After(signalled):
 			reset++

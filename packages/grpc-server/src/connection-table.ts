@@ -18,7 +18,8 @@ export interface ConnectionTable {
   /** Takes a socket just accepted, or destroys it and answers false. */
   admit(socket: Socket): boolean;
   find(socket: Addresses): Connection | undefined;
-  shutDownAll(reason: CloseReason): void;
+  /** For a drain. */
+  shutDownAll(): void;
   cutAll(reason: CloseReason): void;
   /** Resolves once there are no connections. */
   emptied(): Promise<void>;
@@ -101,8 +102,8 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
       return true;
     },
     find: (socket) => byAddresses.get(keyOf(socket)),
-    shutDownAll(reason) {
-      for (const connection of connections) connection.shutDown(reason);
+    shutDownAll() {
+      for (const connection of connections) connection.shutDown("drain", limits.firstCallMs);
     },
     cutAll(reason) {
       for (const connection of connections) connection.cut(reason);

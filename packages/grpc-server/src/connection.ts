@@ -14,8 +14,10 @@ export class Connection implements CallConnection {
   readonly #timers: Timers;
   #session: ServerHttp2Session | undefined;
   #calls = 0;
+  #hadCall = false;
   #authenticated = false;
   #activeAt: number;
+  #waitsForFirstCall = false;
   #ending: { readonly reason: CloseReason; readonly at: number } | undefined;
 
   constructor(socket: Socket, peer: Peer, timers: Timers) {
@@ -44,11 +46,12 @@ export class Connection implements CallConnection {
     this.#session = session;
     this.#activeAt = this.#timers.now();
     session.on("error", () => (this.#ending ??= { reason: "protocol", at: this.#timers.now() }));
-    if (this.#ending !== undefined) session.close();
+    if (this.#ending !== undefined && !this.#waitsForFirstCall) session.close();
   }
 
   callOpened(): void {
     this.#calls++;
+    this.#hadCall = true;
   }
 
   callAuthenticated(): void {
@@ -58,17 +61,29 @@ export class Connection implements CallConnection {
   callClosed(letIn: boolean): void {
     this.#calls--;
     if (letIn) this.#activeAt = this.#timers.now();
+    if (this.#ending !== undefined) this.#session?.close();
   }
 
   /**
    * Takes no more calls, lets those in flight end, closes. GOAWAY names the last stream that was taken, so a client knows
    * that what it sent after that was not worked on and may be sent again (RFC 9113 §6.8). The customary GOAWAY that
    * refuses nothing yet doesn't go with node:http2: after any GOAWAY it stops to read once no stream is open.
+   *
+   * So a connection without a call yet gets `firstCallMs` for its first: a worker that just connected has sent it, or is
+   * about to, and can't know.
    */
-  shutDown(reason: CloseReason): void {
+  shutDown(reason: CloseReason, firstCallMs = 0): void {
     if (this.#ending !== undefined) return;
     this.#ending = { reason, at: this.#timers.now() };
-    this.#session?.close();
+    if (this.#hadCall || firstCallMs === 0) {
+      this.#session?.close();
+      return;
+    }
+    this.#waitsForFirstCall = true;
+    this.#timers.schedule(firstCallMs, () => {
+      this.#waitsForFirstCall = false;
+      this.#session?.close();
+    });
   }
 
   /** Ends it at once. */

@@ -35,6 +35,8 @@ export interface Limits {
   readonly idleMs: number;
   /** Age at which a connection takes no more calls; those in flight end. */
   readonly maxAgeMs: number;
+  /** How long a connection without a call yet may still make its first when the server drains. */
+  readonly firstCallMs: number;
   /** How long a peer has to close its side after GOAWAY before a connection without calls is cut. */
   readonly closeGraceMs: number;
 }
@@ -58,5 +60,6 @@ export const DEFAULT_LIMITS: Limits = {
   makeRoomAfterMs: 2_000,
   idleMs: 300_000,
   maxAgeMs: 3_600_000,
+  firstCallMs: 500,
   closeGraceMs: 2_000,
 };

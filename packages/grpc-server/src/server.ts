@@ -91,7 +91,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     socket.on("error", () => undefined);
     accepted++;
     if (connections.admit(socket)) http2.accept(socket);
-    if (draining) connections.shutDownAll("drain");
+    if (draining) connections.shutDownAll();
   });
   let state: "new" | "listening" | "closed" = "new";
   let draining = false;
@@ -144,7 +144,7 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
       if (state === "listening") await takeAccepted();
       state = "closed";
       listener.close();
-      connections.shutDownAll("drain");
+      connections.shutDownAll();
       const cancel = timers.schedule(timeoutMs, () => cutAll("drain"));
       await connections.emptied();
       cancel();

@@ -83,6 +83,24 @@ describe("drain", () => {
     expect(await drained).toEqual({ completed: true, abandoned: 0 });
   });
 
+  test("a connection without a call yet may make its first, and is told GOAWAY after it", async () => {
+    const { port, server } = await startServer({ limits: { firstCallMs: 5_000 } });
+    const session = connectRaw(port);
+    await once(session, "remoteSettings");
+    const drained = server.drain({ timeoutMs: 5_000 });
+    // Until the listener is closed, and with it the drain under way for certain.
+    const connects = (): Promise<boolean> =>
+      openTcp(port).then(
+        (socket) => !!socket.destroy(),
+        () => false,
+      );
+    while (await connects());
+    const goodbye = once(session, "goaway");
+    expect((await rawCall(session, sealFrame(""))).grpcStatus).toBe("0");
+    await goodbye;
+    expect(await drained).toEqual({ completed: true, abandoned: 0 });
+  });
+
   test("nothing to do, before listening and twice", async () => {
     const { server } = await startServer();
     expect(await server.drain({ timeoutMs: 1 })).toEqual({ completed: true, abandoned: 0 });
