@@ -31,7 +31,7 @@ export class CallState {
   #requestHeader: Headers | undefined;
   #values: ContextValues | undefined;
   #controller: AbortController | undefined;
-  #abortReason: { readonly reason: unknown } | undefined;
+  #abortReason: (() => unknown) | undefined;
 
   constructor(init: {
     readonly method: DescMethodUnary;
@@ -66,15 +66,18 @@ export class CallState {
   get signal(): AbortSignal {
     if (this.#controller === undefined) {
       this.#controller = new AbortController();
-      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason.reason);
+      if (this.#abortReason !== undefined) this.#controller.abort(this.#abortReason());
     }
     return this.#controller.signal;
   }
 
-  /** Ends the signal, whether somebody has asked for it already or does so later. */
-  abort(reason: unknown): void {
-    this.#abortReason ??= { reason };
-    this.#controller?.abort(reason);
+  /**
+   * Ends the signal, whether somebody has asked for it already or does so later. The reason is made only for who asks: an
+   * error with its stack and Headers is a dear thing to make for every call that ends well.
+   */
+  abort(reason: () => unknown): void {
+    this.#abortReason ??= reason;
+    this.#controller?.abort(this.#abortReason());
   }
 }
 

@@ -54,6 +54,7 @@ export interface CallConnection {
 type Phase = "headers" | "reading" | "waiting" | "running" | "answered";
 
 const INTERNAL = new ConnectError("internal error", Code.Internal);
+const CALL_ENDED = (): ConnectError => new ConnectError("the call has ended", Code.Canceled);
 
 /**
  * Refuses the oldest unfinished request, if there is one. A caller that means well sends all of its request at once: those
@@ -239,7 +240,7 @@ export class Call {
     if (this.#phase === "answered") return;
     this.#ended(fault.code, fault.reason);
     respondStatus(this.#stream, fault.code, fault.message);
-    this.#state?.abort(new ConnectError(fault.message, fault.code));
+    this.#state?.abort(() => new ConnectError(fault.message, fault.code));
   }
 
   /** Gives back what the call held, and tells how it ended. */
@@ -265,7 +266,7 @@ export class Call {
     if (this.#phase !== "answered") {
       this.#ended(Code.Canceled, "cancelled");
     }
-    this.#state?.abort(new ConnectError("the call has ended", Code.Canceled));
+    this.#state?.abort(CALL_ENDED);
     this.#connection.callClosed(this.#letIn);
   }
 

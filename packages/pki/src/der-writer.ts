@@ -1,4 +1,5 @@
 import { TAG } from "./der-scan.ts";
+import { OID } from "./oids.ts";
 
 /** Encodes one value: tag, minimal length, content. */
 export function encode(tag: number, ...contents: readonly Uint8Array[]): Uint8Array {
@@ -63,8 +64,17 @@ export function namedBits(bits: readonly number[]): Uint8Array {
   return encode(TAG.bitString, Uint8Array.of(7 - Math.max(...bits), byte));
 }
 
-/** An OBJECT IDENTIFIER of dotted text. */
+/** An OBJECT IDENTIFIER of dotted text. The bytes may be shared: they are not to be written to. */
 export function oid(dotted: string): Uint8Array {
+  return KNOWN_OIDS.get(dotted) ?? encodeOid(dotted);
+}
+
+// A certificate has nine of them, nearly all of this list: encoded anew, they were a seventh of what a call allocates.
+const KNOWN_OIDS: ReadonlyMap<string, Uint8Array> = new Map(
+  Object.values(OID).map((dotted) => [dotted, encodeOid(dotted)]),
+);
+
+function encodeOid(dotted: string): Uint8Array {
   const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
   const content: number[] = [];
   for (const arc of [first * 40 + second, ...rest]) {
