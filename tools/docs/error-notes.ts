@@ -142,6 +142,10 @@ export const TOKEN_NOTES: Notes<TokenAuthErrorCode> = {
     cause: "A token over 1,024 characters, or a token file over 128 KiB.",
     cure: "Check that the setting names the token file.",
   },
+  ERR_TOKEN_PLACEHOLDER: {
+    cause: "The token is what a tool left in its place: `REDACTED`, asterisks, or a SOPS-encrypted value.",
+    cure: "Put the token itself there: decrypt the file, or take it from the cluster's secrets bundle.",
+  },
   ERR_TOKEN_COUNT: { cause: "More than 64 tokens.", cure: "Remove those that are no longer in use." },
 };
 

@@ -40,6 +40,14 @@ export interface AuditOptions {
 }
 
 const REFUSALS_A_SECOND = 10;
+/** Names listed in one line. A worker has a handful; who asks for hundreds must not fill a disk with them. */
+const NAMES_A_LINE = 16;
+
+/** The first names, and how many more there were. */
+function listed<T>(names: readonly T[]): readonly (T | string)[] {
+  const more = names.length - NAMES_A_LINE;
+  return more > 0 ? [...names.slice(0, NAMES_A_LINE), `and ${more} more`] : names;
+}
 
 /**
  * One line per decision. A certificate that was signed is always told; refusals are told up to ten a second, and the
@@ -58,7 +66,8 @@ export function createAudit({ write, monotonic }: AuditOptions): Audit {
   }
 
   return {
-    signed: (record) => write("info", "signed", { ...record }),
+    signed: (record) =>
+      write("info", "signed", { ...record, sans: listed(record.sans), leftOut: listed(record.leftOut) }),
     refused(record) {
       const now = Math.floor(monotonic() / 1000);
       if (now !== second) {
@@ -68,7 +77,7 @@ export function createAudit({ write, monotonic }: AuditOptions): Audit {
       }
       if (told < REFUSALS_A_SECOND) {
         told++;
-        write("warn", "refused", { ...record });
+        write("warn", "refused", { ...record, ...(record.sans && { sans: listed(record.sans) }) });
       } else {
         held.set(record.reason, (held.get(record.reason) ?? 0) + 1);
       }

@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import { compileNamePolicy, PkiError } from "@talos-bridge/pki";
 import type { SettingsValues } from "@talos-bridge/settings";
+import { serverName } from "./own-names.ts";
 import { checked, faulty, type Checked } from "./fault.ts";
 import type { SETTINGS } from "./settings.ts";
 
@@ -28,11 +29,18 @@ export function checkValues(values: Values): Checked<Values> {
   if (values.bindAddress !== undefined && isIP(values.bindAddress) === 0) {
     faults.push({ setting: "BIND_ADDRESS", fault: "is no IP address" });
   }
+  for (const entry of values.serverIps) {
+    if (serverName(entry) === undefined) {
+      faults.push({
+        setting: "SERVER_IPS",
+        fault: `${JSON.stringify(entry)} is no name or address of a host`,
+      });
+    }
+  }
   const lists = [
     { setting: "DENIED_SANS", policy: { deniedSans: values.deniedSans } },
     { setting: "ALLOWED_SAN_CIDRS", policy: { allowedCidrs: values.allowedSanCidrs } },
     { setting: "ALLOWED_SAN_SUFFIXES", policy: { allowedSuffixes: values.allowedSanSuffixes } },
-    { setting: "SERVER_IPS", policy: { ownNames: values.serverIps } },
   ];
   for (const { setting, policy } of lists) {
     try {

@@ -47,17 +47,31 @@ export function createLiveMaterial(initial: Material, options: LiveMaterialOptio
     metrics.validity(current.trust.issuing.certificate.notAfter, leaf?.notAfter ?? new Date(0));
   }
 
+  /** What can fail comes first: when something throws, all of the old stays in force. */
   function take(next: Material): void {
+    const policy = next.serving === current.serving ? namePolicy : options.compilePolicy(ownNamesOf(next));
     if (next.serving !== current.serving) {
       options.setTls({ cert: next.serving.certificatePem, key: next.serving.keyPem });
-      namePolicy = options.compilePolicy(ownNamesOf(next));
     }
+    if (next.trust.issuing !== current.trust.issuing) warnOfForgottenCa(next);
+    namePolicy = policy;
     current = next;
     tellValidity();
   }
 
+  /** Workers that know the old CA alone can't verify the signer any more: right once all have got the new one. */
+  function warnOfForgottenCa({ trust }: Material): void {
+    const { certificate } = current.trust.issuing;
+    if (trust.accepted.some(({ der }) => Buffer.compare(der, certificate.der) === 0)) return;
+    log.warn(
+      "the old CA is no longer among the accepted ones: a worker that has not got the new one is locked out",
+    );
+  }
+
   async function reloadNow(contents: FileContents, changed: ReadonlySet<string>): Promise<void> {
     const { material, swapped, faults } = await reloadMaterial(current, options, changed, contents, now());
+    // Tokens stand alone: they are taken even where the rest turns out not to be usable.
+    current = { ...current, tokens: material.tokens };
     take(material);
     for (const { group, ...fault } of faults) {
       metrics.reloaded(group, false);

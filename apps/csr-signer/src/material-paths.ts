@@ -38,10 +38,9 @@ export function resolvePaths(
         ? "ca"
         : "tls";
   const serving = resolveServing(settings, exists);
-  const faults: Fault[] = [...(serving.ok ? [] : serving.faults)];
   const defaultTokenFile = exists(CA_DIR) ? { path: `${CA_DIR}/token`, required: false } : undefined;
   const { talosTokenFile } = settings;
-  if (faults.length > 0 || !serving.ok) return faulty(...faults);
+  if (!serving.ok) return serving;
   return checked({
     caCertificate: settings.caCertPath ?? `${CA_DIR}/${stem}.crt`,
     caKey: settings.caKeyPath ?? `${CA_DIR}/${stem}.key`,

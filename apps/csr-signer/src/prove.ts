@@ -5,7 +5,7 @@ import { checked, faulty, type Checked, type Fault } from "./fault.ts";
 import { checkModes, readAll } from "./file-check.ts";
 import { resolvePaths } from "./material-paths.ts";
 import { loadMaterial, type Material, type MaterialOptions } from "./material.ts";
-import { selfIssuedNames, type HostIdentity } from "./own-names.ts";
+import { selfIssuedNames, serverNames, type HostIdentity } from "./own-names.ts";
 
 /** Material that was proven to work, what it was read from, and how it is read again. */
 export interface Proven {
@@ -28,7 +28,7 @@ export async function proveMaterial(
   const options: MaterialOptions = {
     paths: paths.value,
     givenToken: values.talosToken,
-    ownNames: selfIssuedNames(values.serverIps, host),
+    ownNames: selfIssuedNames(serverNames(values.serverIps), host),
   };
   const material = await loadMaterial(options, contents, now);
   const faults: Fault[] = [...unreadable, ...modes.faults, ...(material.ok ? [] : material.faults)];

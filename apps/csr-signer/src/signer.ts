@@ -24,7 +24,7 @@ import { namePolicyOf, type Values } from "./config.ts";
 import { checked, faulty, type Checked } from "./fault.ts";
 import { filesOf } from "./file-check.ts";
 import { createLiveMaterial } from "./live-material.ts";
-import type { HostIdentity } from "./own-names.ts";
+import { serverNames, type HostIdentity } from "./own-names.ts";
 import { proveMaterial } from "./prove.ts";
 import { delay, repeat } from "./repeat.ts";
 import { createSignerMetrics } from "./signer-metrics.ts";
@@ -68,7 +68,7 @@ export async function startSigner({
   const audit = createAudit({ write: (level, message, fields) => log[level](message, fields), monotonic });
   const live = createLiveMaterial(material, {
     ...options,
-    serverIps: values.serverIps,
+    serverIps: serverNames(values.serverIps),
     compilePolicy: (ownNames) => namePolicyOf(values, ownNames),
     now,
     log,
@@ -176,6 +176,7 @@ async function listen(server: GrpcServer, { port, bindAddress }: Values): Promis
     if (!(error instanceof GrpcServerError)) throw error;
     const { cause } = error;
     const code = cause instanceof Error && "code" in cause ? String(cause.code) : error.code;
-    return faulty({ setting: "PORT", fault: `can't listen on port ${port}: ${code}` });
+    const setting = code === "EADDRNOTAVAIL" ? "BIND_ADDRESS" : "PORT";
+    return faulty({ setting, fault: `can't listen on port ${port}: ${code}` });
   }
 }

@@ -26,7 +26,7 @@ export function readTrust(paths: MaterialPaths, contents: Contents): Checked<Tru
   const faults: Fault[] = [];
   const take = (setting: string, file: string): Uint8Array | undefined => {
     const bytes = contents.get(file);
-    if (bytes === undefined) faults.push({ setting, file, fault: "can't be read" });
+    if (bytes === undefined) faults.push({ setting, file, fault: "is not there or can't be read" });
     return bytes;
   };
   const certificates = take("CA_CERT_PATH", paths.caCertificate);

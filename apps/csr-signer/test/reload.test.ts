@@ -1,5 +1,12 @@
-import { createCertificateAuthority } from "@talos-bridge/pki";
-import { mkdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  createCertificateAuthority,
+  generateKey,
+  issueCertificate,
+  loadCertificateAuthority,
+  PROFILES,
+} from "@talos-bridge/pki";
+import type { ThrowAwayCluster } from "@talos-bridge/testing";
+import { mkdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
 import { certificateOf, refusalOf, requestFor, WORKER_NAMES } from "./support/request.ts";
@@ -77,3 +84,36 @@ test("row 42: damaged files change nothing, are told as an error and counted", a
   expect(metrics).toMatch(/talos_csr_signer_reloads_total\{source="trust",success="false"\} [1-9]/);
   expect(metrics).toMatch(/talos_csr_signer_reloads_total\{source="tokens",success="false"\} [1-9]/);
 });
+
+test("row 42: a serving certificate with a name that is none is served, and its other names are kept from workers", async () => {
+  const signer = await startSigner({
+    env: (_, dir) => ({ TLS_CERT_PATH: join(dir, "tls.crt"), TLS_KEY_PATH: join(dir, "tls.key") }),
+    prepare: writeServing(["old.cluster.test"]),
+  });
+  await writeServing(["cp.cluster.test:50001", "new.cluster.test"])(signer.cluster, signer.dir);
+  await vi.waitFor(
+    () => expect(signer.lines()).toContainEqual(expect.objectContaining({ msg: "reloaded" })),
+    10_000,
+  );
+  const csr = await requestFor({ dnsNames: ["worker-1", "new.cluster.test", "old.cluster.test"] });
+  const { leaf } = await certificateOf(signer.connect().security, csr, signer.cluster.token);
+  expect(leaf.dnsNames).toEqual(["worker-1", "old.cluster.test"]);
+});
+
+/** Writes a serving pair for these names, and for 127.0.0.1, of the cluster's CA. */
+function writeServing(names: readonly string[]) {
+  return async (cluster: ThrowAwayCluster, dir: string): Promise<void> => {
+    const ca = loadCertificateAuthority({ certificates: cluster.caPem, key: readFileSync(cluster.caKey) });
+    if (!ca.ok) throw new Error("the CA does not load");
+    const { publicKey, key } = await generateKey("ecdsa-p256");
+    const leaf = await issueCertificate(ca.issuing, {
+      profile: PROFILES.talosNode,
+      names: { commonName: "", dnsNames: names, ipAddresses: ["127.0.0.1"] },
+      spki: publicKey.spki,
+      now: new Date(),
+      lifetimeMs: 86_400_000,
+    });
+    writeFileSync(join(dir, "tls.key"), key.export({ type: "pkcs8", format: "pem" }), { mode: 0o600 });
+    writeFileSync(join(dir, "tls.crt"), leaf.pem);
+  };
+}

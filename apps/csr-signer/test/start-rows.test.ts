@@ -8,8 +8,10 @@ import {
 } from "@talos-bridge/pki";
 import { makeThrowAwayCluster, type ThrowAwayCluster } from "@talos-bridge/testing";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { once } from "node:events";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { connect } from "node:tls";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { certificateOf, WORKER_NAMES } from "./support/request.ts";
 import { environmentOf, runOnce, scratchDir, startSigner } from "./support/signer.ts";
@@ -151,6 +153,16 @@ const CASES: readonly Case[] = [
     prepare: () => ({ CERT_TTL: "12h" }),
     want: [{ setting: "CERT_TTL", fault: /13h/ }],
   },
+  ...["REDACTED", "******", "ENC[AES256_GCM,data:x,iv:y,tag:z,type:str]"].map((token) => ({
+    name: `a token that is a placeholder: ${token.slice(0, 8)}`,
+    prepare: () => ({ TALOS_TOKEN: token }),
+    want: [{ setting: "TALOS_TOKEN", fault: /redacted or encrypted/ }],
+  })),
+  ...["10.0.0.0/8", ".example.org", "010.0.0.1", "10.0.0", "0.0.0.0", "a b"].map((entry) => ({
+    name: `SERVER_IPS that no certificate can carry: ${entry}`,
+    prepare: () => ({ SERVER_IPS: `127.0.0.1,${entry}` }),
+    want: [{ setting: "SERVER_IPS", fault: /no name or address/ }],
+  })),
   {
     name: "several settings at fault at once",
     prepare: () => ({ PORT: "x", LOG_LEVEL: "loud" }),
@@ -225,6 +237,23 @@ describe("row 40: modes of key and token files", () => {
     );
     expect(about).toHaveLength(warns || !starts ? 1 : 0);
   });
+});
+
+test("SERVER_IPS with brackets, a trailing dot or capitals are served in their one spelling", async () => {
+  const signer = await startSigner({
+    env: () => ({ SERVER_IPS: "127.0.0.1,[2001:DB8::1],API.cluster.test." }),
+  });
+  const socket = connect({
+    port: signer.port,
+    host: "127.0.0.1",
+    ca: signer.cluster.caPem,
+    ALPNProtocols: ["h2"],
+  });
+  onTestFinished(() => void socket.destroy());
+  await once(socket, "secureConnect");
+  const names = socket.getPeerCertificate().subjectaltname ?? "";
+  expect(names).toContain("DNS:api.cluster.test,");
+  expect(names).toContain("IP Address:2001:DB8:0:0:0:0:0:1");
 });
 
 test("--help and --version answer before any configuration", async () => {

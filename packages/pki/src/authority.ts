@@ -1,7 +1,8 @@
 import { readCertificates, type Certificate } from "./certificate.ts";
 import { hasAllowedSignature, maySign, sameBytes, signedBy } from "./chain.ts";
 import { PkiError } from "./errors.ts";
-import { readPrivateKey, refusePlaceholders, type PrivateKey } from "./private-key.ts";
+import { OID } from "./oids.ts";
+import { readPrivateKey, type PrivateKey } from "./private-key.ts";
 
 /** A CA that can issue: its certificate and the key that belongs to it. */
 export interface CertificateAuthority {
@@ -30,10 +31,7 @@ export function loadCertificateAuthority(input: {
   readonly certificates: Uint8Array | string;
   readonly key: Uint8Array | string;
 }): LoadedAuthority {
-  const certificates = attempt("certificates", () => {
-    refusePlaceholders(input.certificates);
-    return distinct(readCertificates(input.certificates));
-  });
+  const certificates = attempt("certificates", () => distinct(readCertificates(input.certificates)));
   const privateKey = attempt("key", () => readPrivateKey(input.key));
   const faults = [...certificates.faults, ...privateKey.faults];
   if (certificates.value === undefined || privateKey.value === undefined) return { ok: false, faults };
@@ -76,12 +74,23 @@ export function authorityFaults(certificate: Certificate): readonly AuthorityFau
   });
   if (!certificate.isCa) return [fault("ERR_PKI_STRUCTURE", "is not a CA")];
   if (!maySign(certificate)) return [fault("ERR_PKI_STRUCTURE", "has a key usage without keyCertSign")];
+  if (!mayCertifyServers(certificate)) {
+    return [fault("ERR_PKI_STRUCTURE", "has an extended key usage without server authentication")];
+  }
+  if (certificate.nameConstraints)
+    return [fault("ERR_PKI_STRUCTURE", "has name constraints, which are not kept here")];
   if (!hasAllowedSignature(certificate))
     return [fault("ERR_PKI_SIGNATURE_ALGORITHM", "is signed with a broken algorithm")];
   const selfIssued = sameBytes(certificate.subjectDer, certificate.issuerDer);
   if (selfIssued && !signedBy(certificate, certificate))
     return [fault("ERR_PKI_SIGNATURE", "has a signature that does not verify")];
   return [];
+}
+
+/** A CA's extended key usage, where there is one, bounds what its certificates are good for. */
+function mayCertifyServers({ extendedKeyUsage }: Certificate): boolean {
+  if (extendedKeyUsage === undefined) return true;
+  return extendedKeyUsage.some((id) => id === OID.serverAuth || id === OID.anyExtendedKeyUsage);
 }
 
 /** Whether a CA can issue at this time. */

@@ -17,6 +17,7 @@ import { displayName, readName } from "./distinguished-name.ts";
 import { PkiError } from "./errors.ts";
 import { readExtensions, type Extension } from "./extensions.ts";
 import { OID } from "./oids.ts";
+import { refusePlaceholders } from "./placeholder.ts";
 import { readPublicKey, type PublicKey } from "./public-key.ts";
 import { readAltNames } from "./subject-alt-name.ts";
 
@@ -40,6 +41,8 @@ export interface Certificate {
   readonly keyUsage: readonly KeyUsage[] | undefined;
   /** Dotted identifiers; undefined = not restricted. */
   readonly extendedKeyUsage: readonly string[] | undefined;
+  /** Whether it is a CA for some names only. */
+  readonly nameConstraints: boolean;
   readonly subjectKeyId: Uint8Array | undefined;
   readonly authorityKeyId: Uint8Array | undefined;
   readonly dnsNames: readonly string[];
@@ -81,6 +84,7 @@ export function readCertificates(pem: Uint8Array | string): readonly Certificate
     blocks = decodePem(pem, { textOutside: "ignore" });
   } catch (cause) {
     if (!(cause instanceof PemError)) throw cause;
+    refusePlaceholders(pem);
     throw new PkiError("ERR_PKI_PEM", `no PEM certificates: ${cause.message}`, { cause });
   }
   return blocks.map(({ label, der }, index) => {
@@ -153,7 +157,14 @@ function extensionsOf(optional: readonly DerValue[], versioned: boolean): Readon
 
 type KnownExtensions = Pick<
   Certificate,
-  "isCa" | "keyUsage" | "extendedKeyUsage" | "subjectKeyId" | "authorityKeyId" | "dnsNames" | "ipAddresses"
+  | "isCa"
+  | "keyUsage"
+  | "extendedKeyUsage"
+  | "nameConstraints"
+  | "subjectKeyId"
+  | "authorityKeyId"
+  | "dnsNames"
+  | "ipAddresses"
 >;
 
 function readKnownExtensions(extensions: ReadonlyMap<string, Extension>): KnownExtensions {
@@ -178,6 +189,7 @@ function readKnownExtensions(extensions: ReadonlyMap<string, Extension>): KnownE
     extendedKeyUsage:
       extended &&
       childrenOf(expect(extended, TAG.sequence, "extended key usage")).map((id) => oidOf(id, "key purpose")),
+    nameConstraints: extensions.has(OID.nameConstraints),
     subjectKeyId: subjectKeyId && contentOf(expect(subjectKeyId, TAG.octetString, "subject key identifier")),
     authorityKeyId: authorityId?.tag === KEY_IDENTIFIER ? contentOf(authorityId) : undefined,
     dnsNames: names?.dnsNames ?? [],

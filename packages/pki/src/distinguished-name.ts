@@ -33,8 +33,8 @@ export function readName(value: DerValue | undefined): readonly NameAttribute[] 
 }
 
 const COMMON_NAME_MAX_BYTES = 255;
-// Controls, invisible formatting (bidirectional overrides too), line and paragraph separators, lone surrogates.
-const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u;
+// Controls, invisible formatting (bidirectional overrides too), fillers, line and paragraph separators, lone surrogates.
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\p{Default_Ignorable_Code_Point}\u2800]/u;
 
 /**
  * The one commonName of a request, "" if there is none. Longer than the 64 characters of X.520 is accepted, as Talos's

@@ -1,11 +1,21 @@
-import { BlockList, isIP } from "node:net";
 import { PkiError } from "./errors.ts";
-import { canonicalIp, ipFamilyOf, isLoopback } from "./ip-address.ts";
+import { canonicalIp, isLoopback } from "./ip-address.ts";
 import type { Names } from "./issue.ts";
+import {
+  addNetwork,
+  canonicalName,
+  createNetworkSet,
+  hasAddress,
+  isAddress,
+  isDomain,
+  matches,
+  type NameSet,
+  type NetworkSet,
+} from "./name-set.ts";
 
 /** Which of the requested names a certificate may carry. */
 export interface NamePolicy {
-  /** Names and addresses of the signer itself. Loopback and `localhost` among them don't count. */
+  /** Names and addresses of the signer itself, wildcards among them. Loopback and `localhost` don't count. */
   readonly ownNames: readonly string[];
   /** Names, `.suffixes` (also as `*.suffix`), addresses and CIDRs: one match refuses the request. */
   readonly deniedSans: readonly string[];
@@ -22,17 +32,10 @@ export interface NamePolicy {
 export interface CompiledNamePolicy {
   readonly own: NameSet;
   readonly denied: NameSet;
-  readonly allowedAddresses: BlockList | undefined;
+  readonly allowedNetworks: NetworkSet | undefined;
   readonly allowedSuffixes: readonly string[];
   readonly allowWildcards: boolean;
   readonly requirePeerAddress: boolean;
-}
-
-interface NameSet {
-  readonly exact: ReadonlySet<string>;
-  /** Each with its leading dot. */
-  readonly suffixes: readonly string[];
-  readonly addresses: BlockList;
 }
 
 export type NameDecision =
@@ -46,16 +49,15 @@ export interface LeftOut {
 
 /** Checks and prepares a policy once. Throws {@link PkiError} ERR_PKI_NAME_POLICY naming the entry that is no name. */
 export function compileNamePolicy(policy: NamePolicy): CompiledNamePolicy {
-  const allowed = new BlockList();
+  const allowed = createNetworkSet();
   for (const entry of policy.allowedCidrs) {
     if (!addNetwork(allowed, entry)) throw badEntry(entry, "an address or CIDR");
   }
   const own = policy.allowOwn ? [] : policy.ownNames.filter((name) => !isSelf(canonicalName(name)));
   return {
-    own: nameSet(own),
-    // Who denies `*.example.org` means every name below it, not just the wildcard itself.
-    denied: nameSet(policy.deniedSans.map((entry) => entry.trim().replace(/^\*\./, "."))),
-    allowedAddresses: policy.allowedCidrs.length === 0 ? undefined : allowed,
+    own: ownSet(own),
+    denied: deniedSet(policy.deniedSans),
+    allowedNetworks: policy.allowedCidrs.length === 0 ? undefined : allowed,
     allowedSuffixes: policy.allowedSuffixes.map((entry) => {
       const name = canonicalName(entry.replace(/^\.|^\*\./, ""));
       if (!isDomain(name)) throw badEntry(entry, "a domain");
@@ -101,71 +103,46 @@ export function applyNamePolicy(
 
 function reasonToLeaveOut(policy: CompiledNamePolicy, name: string): LeftOut["reason"] | undefined {
   if (matches(policy.own, name)) return "own-name";
-  return name.includes("*") && !policy.allowWildcards ? "wildcard" : undefined;
-}
-
-/** One spelling of a name: lower case, no surrounding white space or trailing dot, addresses as canonical text. */
-function canonicalName(name: string): string {
-  const plain = name.trim().toLowerCase().replace(/\.+$/, "");
-  return canonicalIp(plain.replace(/^\[(.*)\]$/, "$1")) ?? plain;
+  // In a CN a wildcard may stand anywhere; only one leading label of a name is what can be allowed.
+  const allowed = policy.allowWildcards && /^\*\.[^*]+$/.test(name);
+  return name.includes("*") && !allowed ? "wildcard" : undefined;
 }
 
 function isSelf(canonical: string): boolean {
   return canonical === "localhost" || (isAddress(canonical) && isLoopback(canonical));
 }
 
-function nameSet(entries: readonly string[]): NameSet {
+/** The signer's own names are taken as they stand in its certificate: no networks, no suffixes, nothing is refused. */
+function ownSet(names: readonly string[]): NameSet {
+  const networks = createNetworkSet();
+  const canonical = names.map(canonicalName);
+  for (const name of canonical) if (isAddress(name)) addNetwork(networks, name);
+  return { exact: new Set(canonical.filter((name) => !isAddress(name))), suffixes: [], networks };
+}
+
+function deniedSet(entries: readonly string[]): NameSet {
   const exact = new Set<string>();
   const suffixes: string[] = [];
-  const addresses = new BlockList();
+  const networks = createNetworkSet();
   for (const entry of entries) {
-    const name = canonicalName(entry);
-    if (addNetwork(addresses, name)) continue;
+    // Who denies `*.example.org` means every name below it, not just the wildcard itself.
+    const name = canonicalName(entry).replace(/^\*\./, ".");
+    if (addNetwork(networks, name)) continue;
     if (name.startsWith(".") && isDomain(name.slice(1))) suffixes.push(name);
-    else if (isDomain(name.replace(/^\*\./, ""))) exact.add(name);
+    else if (isDomain(name)) exact.add(name);
     else throw badEntry(entry, "a name, .suffix, address or CIDR");
   }
-  return { exact, suffixes, addresses };
+  return { exact, suffixes, networks };
 }
 
-function addNetwork(list: BlockList, entry: string): boolean {
-  const [address = "", prefix, ...rest] = entry.trim().split("/");
-  const canonical = canonicalIp(address);
-  if (canonical === undefined || rest.length > 0) return false;
-  const family = ipFamilyOf(canonical);
-  const bits = family === "ipv4" ? 32 : 128;
-  // A network of IPv4-mapped addresses counts its bits from the IPv6 end: its plain IPv4 form is asked for.
-  if (prefix !== undefined && family === "ipv4" && address.includes(":")) return false;
-  if (prefix === undefined) {
-    list.addAddress(canonical, family);
-    return true;
-  }
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > bits) return false;
-  list.addSubnet(canonical, Number(prefix), family);
-  return true;
-}
-
-function matches({ exact, suffixes, addresses }: NameSet, name: string): boolean {
-  if (isAddress(name)) return addresses.check(name, ipFamilyOf(name));
-  if (exact.has(name) || suffixes.some((suffix) => name.endsWith(suffix))) return true;
-  // A wildcard is valid for every name one label longer than its rest.
-  return name.startsWith("*.") && [...exact].some((each) => each.slice(each.indexOf(".")) === name.slice(1));
-}
-
-function isAllowed({ allowedAddresses, allowedSuffixes }: CompiledNamePolicy, name: string): boolean {
+function isAllowed({ allowedNetworks, allowedSuffixes }: CompiledNamePolicy, name: string): boolean {
   if (isSelf(name)) return true;
-  if (isAddress(name)) return allowedAddresses?.check(name, ipFamilyOf(name)) ?? true;
-  if (allowedSuffixes.length === 0 || !name.includes(".")) return true;
-  return allowedSuffixes.some((suffix) => name.endsWith(suffix) || name === suffix.slice(1));
-}
-
-/** Takes a canonical name, for which Node's own test is enough, and a tenth of the cost of reading it again. */
-function isAddress(canonical: string): boolean {
-  return isIP(canonical) !== 0 && !canonical.includes("%");
-}
-
-function isDomain(name: string): boolean {
-  return /^[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*$/.test(name) && name.length <= 253;
+  if (isAddress(name)) return allowedNetworks === undefined || hasAddress(allowedNetworks, name);
+  if (allowedSuffixes.length === 0) return true;
+  // A CN may be any text: what is no DNS name lies in no domain.
+  const domain = name.replace(/^\*\./, "");
+  if (!isDomain(domain)) return false;
+  return !name.includes(".") || allowedSuffixes.some((suffix) => `.${domain}`.endsWith(suffix));
 }
 
 function badEntry(entry: string, wanted: string): PkiError {

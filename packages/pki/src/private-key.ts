@@ -2,6 +2,7 @@ import { decodePem, PemError, toStandardLabel, type PemBlock } from "@talos-brid
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { scanDer } from "./der-scan.ts";
 import { PkiError } from "./errors.ts";
+import { refusePlaceholders } from "./placeholder.ts";
 import { readSpki, type PublicKey } from "./public-key.ts";
 
 /** A private key with its public half, which passed the rules of {@link readPublicKey}. */
@@ -25,7 +26,6 @@ const MAX_KEY_BYTES = 16_384;
  * (SOPS, REDACTED), ERR_PKI_PEM, ERR_PKI_KEY…; never with a byte of the content.
  */
 export function readPrivateKey(pem: Uint8Array | string): PrivateKey {
-  refusePlaceholders(pem);
   const block = keyBlockOf(pem);
   if (block.label === "ENCRYPTED PRIVATE KEY")
     throw new PkiError("ERR_PKI_KEY_ENCRYPTED", "the private key is encrypted");
@@ -43,18 +43,6 @@ export function readPrivateKey(pem: Uint8Array | string): PrivateKey {
   return { key, publicKey: readSpki(spki) };
 }
 
-/** Throws ERR_PKI_PLACEHOLDER where a tool left its mark instead of the material. */
-export function refusePlaceholders(text: Uint8Array | string): void {
-  const head =
-    typeof text === "string"
-      ? text.slice(0, MAX_KEY_BYTES)
-      : Buffer.from(text.subarray(0, MAX_KEY_BYTES)).toString("latin1");
-  if (head.includes("ENC[AES256_GCM"))
-    throw new PkiError("ERR_PKI_PLACEHOLDER", "is encrypted with SOPS: decrypt it first");
-  if (/REDACTED|\*\*\*\*\*\*/.test(head))
-    throw new PkiError("ERR_PKI_PLACEHOLDER", "is redacted: the value itself is not there");
-}
-
 function keyBlockOf(pem: Uint8Array | string): PemBlock {
   try {
     const blocks = decodePem(pem, { maxBytes: MAX_KEY_BYTES, maxBlocks: 2 }).filter(
@@ -66,6 +54,7 @@ function keyBlockOf(pem: Uint8Array | string): PemBlock {
     return toStandardLabel(block);
   } catch (cause) {
     if (!(cause instanceof PemError)) throw cause;
+    refusePlaceholders(pem);
     if (cause.code === "ERR_PEM_HEADERS")
       throw new PkiError("ERR_PKI_KEY_ENCRYPTED", "the private key has headers: it is encrypted");
     throw new PkiError("ERR_PKI_PEM", `no PEM private key: ${cause.message}`, { cause });

@@ -308,11 +308,6 @@ describe("compileNamePolicy", () => {
       policy: { deniedSans: ["a/b"] },
       want: '"a/b" is not a name, .suffix, address or CIDR',
     },
-    {
-      name: "an own name that is nothing",
-      policy: { ownNames: ["a b"] },
-      want: '"a b" is not a name, .suffix, address or CIDR',
-    },
   ];
   test.each(rows)("$name", ({ policy, want }) => {
     const compile = (): unknown => compileNamePolicy({ ...OPEN, ...policy });
@@ -345,5 +340,64 @@ describe("canonicalIp", () => {
   ];
   test.each(rows)("$text: $want", ({ text, want }) => {
     expect(canonicalIp(text)).toBe(want);
+  });
+});
+
+describe("names that stand for others", () => {
+  const rows: Row[] = [
+    {
+      name: "a name under the signer's own wildcard",
+      policy: { ownNames: ["*.cp.example.org"] },
+      asked: {
+        cn: "api.cp.example.org",
+        dns: ["API.cp.example.org.", "a.b.cp.example.org", "cp.example.org"],
+      },
+      want: "a.b.cp.example.org cp.example.org",
+    },
+    {
+      name: "an own name that no DNS name equals is compared as it stands",
+      policy: { ownNames: ["cp.example.org:50001", "10.0.0.0/8"] },
+      asked: { cn: "CP.example.org:50001", dns: ["a"], ip: ["10.5.0.4"] },
+      want: "a 10.5.0.4",
+    },
+    {
+      name: "a CN with white space and dots behind it",
+      policy: { ownNames: ["api.example.org"] },
+      asked: { cn: "api.example.org . .", dns: ["a"] },
+      want: "a",
+    },
+    {
+      name: "a wildcard inside a label of a CN, even where wildcards are allowed",
+      policy: { allowWildcards: true, ownNames: ["api.example.org"] },
+      asked: { cn: "a*.example.org", dns: ["*.other.org"] },
+      want: "*.other.org",
+    },
+    {
+      name: "every IPv6 address allowed is no IPv4 address allowed",
+      policy: { allowedCidrs: ["::/0"] },
+      asked: { ip: ["10.5.0.4"] },
+      want: "name-not-allowed",
+    },
+    {
+      name: "every IPv6 address denied is no IPv4 address denied",
+      policy: { deniedSans: ["::/0"] },
+      asked: { ip: ["10.5.0.4"] },
+      want: "10.5.0.4",
+    },
+    {
+      name: "a CN that is no DNS name lies in no domain",
+      policy: { allowedSuffixes: ["corp.test"] },
+      asked: { cn: "evil.com/.corp.test" },
+      want: "name-not-allowed",
+    },
+    {
+      name: "a CN with another script's full stop is no single label",
+      policy: { allowedSuffixes: ["corp.test"] },
+      asked: { cn: "evil\u3002test" },
+      want: "name-not-allowed",
+    },
+  ];
+  test.each(rows)("row 3: $name", ({ policy, asked, want }) => {
+    expect(outcome(decide(policy, asked))).toBe(want);
   });
 });

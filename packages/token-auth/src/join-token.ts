@@ -15,10 +15,14 @@ export const MAX_TOKENS = 64;
 // ASCII-Value of the gRPC protocol: %x20-%x7E. HTTP trims the ends, so a token cannot begin or end with a space.
 const METADATA_VALUE = /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/;
 
+// What tools leave where the value was: a signer that took it would sign for whoever knows the word.
+const PLACEHOLDER = /^(?:\[?<?REDACTED>?\]?|\*+|ENC\[.*)$/i;
+
 /**
  * Refuses a token that no worker could ever present: better a fault at start than workers locked out for good.
  *
- * @throws TokenAuthError `ERR_TOKEN_BLANK`, `ERR_TOKEN_SIZE`, `ERR_TOKEN_ALPHABET`
+ * @throws TokenAuthError `ERR_TOKEN_BLANK`, `ERR_TOKEN_SIZE`, `ERR_TOKEN_ALPHABET`, `ERR_TOKEN_PLACEHOLDER` (redacted, or
+ * encrypted with SOPS)
  */
 export function checkToken({ id, secret }: JoinToken): void {
   if (secret.trim() === "") throw new TokenAuthError("ERR_TOKEN_BLANK", `token ${id} is blank`);
@@ -29,6 +33,12 @@ export function checkToken({ id, secret }: JoinToken): void {
     throw new TokenAuthError(
       "ERR_TOKEN_ALPHABET",
       `token ${id} has a character that cannot be sent (printable ASCII only, no white space at its ends)`,
+    );
+  }
+  if (PLACEHOLDER.test(secret)) {
+    throw new TokenAuthError(
+      "ERR_TOKEN_PLACEHOLDER",
+      `token ${id} is redacted or encrypted: the value itself is not there`,
     );
   }
 }

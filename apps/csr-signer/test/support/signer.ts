@@ -77,6 +77,8 @@ export async function startSigner(
   options: {
     readonly env?: (cluster: ThrowAwayCluster, dir: string) => Record<string, string | undefined>;
     readonly argv?: readonly string[];
+    /** Writes what the environment names, before the start. */
+    readonly prepare?: (cluster: ThrowAwayCluster, dir: string) => Promise<void>;
     /** When the cluster was made. */
     readonly madeAt?: Date;
     /** The signer's calendar clock. */
@@ -85,6 +87,7 @@ export async function startSigner(
 ): Promise<RunningSigner> {
   const dir = scratchDir();
   const cluster = await makeThrowAwayCluster(dir, options.madeAt ?? new Date());
+  await options.prepare?.(cluster, dir);
   let output = "";
   const stop = new AbortController();
   const stopNow = new AbortController();
