@@ -8,7 +8,7 @@ import {
   TYPE,
   uint32,
 } from "../../packages/grpc-server/test/support/frames.ts";
-import { crowd, floods } from "./flood.ts";
+import { crowd, floods, holdStreams } from "./flood.ts";
 import { openTcp, openTls } from "./raw-connection.ts";
 import type { Target } from "./target.ts";
 
@@ -28,7 +28,16 @@ const WRONG = (target: Target): Buffer => hpack(callHeaders(target.path, "wrong"
 /** The id of the n-th stream a client opens. */
 const id = (n: number): number => 2 * n + 1;
 
+/** One byte of a call that anybody may make, and no end. */
+const unfinishedCheck = (n: number): Buffer =>
+  Buffer.concat([
+    frame(TYPE.headers, OPEN, id(n), hpack(callHeaders("/grpc.health.v1.Health/Check", ""))),
+    frame(TYPE.data, 0, id(n), Buffer.of(0)),
+  ]);
+
 export const ATTACKS: readonly Attack[] = [
+  { name: "100 connections of 95 streams", run: (target) => holdStreams(target, 100, 95, unfinishedCheck) },
+  { name: "500 connections of 16 streams", run: (target) => holdStreams(target, 500, 16, unfinishedCheck) },
   { name: "700 TCP connections", run: (target) => crowd(target, openTcp, 700) },
   { name: "700 TLS connections", run: (target) => crowd(target, openTls, 700) },
   {

@@ -38,6 +38,22 @@ export async function floods(
   return `${connections} × ${results[0]}`;
 }
 
+/** Opens many connections with many streams each, and holds them all for six seconds. */
+export async function holdStreams(
+  target: Target,
+  connections: number,
+  streams: number,
+  bytes: (n: number) => Uint8Array,
+): Promise<string> {
+  const opened = await Promise.all(Array.from({ length: connections }, () => openHttp2(target)));
+  const all = Buffer.concat(Array.from({ length: streams }, (_, n) => bytes(n)));
+  await Promise.all(opened.map((connection) => connection.send(all)));
+  await delay(2 * LIMIT_MS);
+  const held = opened.filter(({ ended }) => !ended).length;
+  for (const connection of opened) connection.destroy();
+  return `${held} of ${connections} held`;
+}
+
 /** Opens many connections at once, and looks how many are left after three seconds. */
 export async function crowd(
   target: Target,

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { Connection } from "./connection.ts";
+import { Connection, type StreamCount } from "./connection.ts";
 import type { CloseReason, ServerEvents } from "./events.ts";
 import { peerOf } from "./gate.ts";
 import type { Limits } from "./limits.ts";
@@ -17,6 +17,8 @@ export interface ConnectionTable {
   readonly calls: number;
   /** Takes a socket just accepted, or destroys it and answers false. */
   admit(socket: Socket): boolean;
+  /** Cuts connections until there are no more open streams than allowed. Called after one was opened. */
+  boundStreams(): void;
   find(socket: Addresses): Connection | undefined;
   /** For a drain. */
   shutDownAll(): void;
@@ -30,6 +32,7 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
   const byAddresses = new Map<string, Connection>();
   const perAddress = new Map<string, number>();
   const onEmpty: (() => void)[] = [];
+  const streams: StreamCount = { open: 0 };
   let sweeping = false;
 
   function sweepLater(): void {
@@ -42,14 +45,45 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
     });
   }
 
-  function makeRoom(): boolean {
+  /**
+   * Cuts the oldest connection that has sat long enough without an authenticated call. Where there is none, the oldest such
+   * of the address that has most of them, if those are more than the newcomer's address has: one address that floods must not
+   * keep the others out, and a site that boots behind one address evicts none of its own.
+   */
+  function makeRoom(newcomer: string): boolean {
+    const crowds = new Map<string, { readonly oldest: Connection; count: number }>();
     for (const connection of connections) {
-      if (!connection.makesRoom(limits)) continue;
-      connection.cut("made-room");
-      remove(connection);
-      return true;
+      if (connection.makesRoom(limits)) return evict(connection);
+      if (connection.authenticated) continue;
+      const crowd = crowds.get(connection.peer.address);
+      if (crowd === undefined) crowds.set(connection.peer.address, { oldest: connection, count: 1 });
+      else crowd.count++;
     }
-    return false;
+    let largest: { readonly oldest: Connection; readonly count: number } | undefined;
+    for (const crowd of crowds.values()) if (crowd.count > (largest?.count ?? 0)) largest = crowd;
+    if (largest === undefined || largest.count <= (crowds.get(newcomer)?.count ?? 0) + 1) return false;
+    return evict(largest.oldest);
+  }
+
+  function evict(connection: Connection): true {
+    connection.cut("made-room");
+    remove(connection);
+    return true;
+  }
+
+  /** Cuts the connection with most open streams, one without an authenticated call before all others. */
+  function thinOut(): void {
+    let busiest: Connection | undefined;
+    for (const connection of connections) {
+      if (connection.calls === 0) continue;
+      const worse =
+        busiest === undefined ||
+        (connection.authenticated === busiest.authenticated
+          ? connection.calls > busiest.calls
+          : busiest.authenticated);
+      if (worse) busiest = connection;
+    }
+    if (busiest !== undefined) evict(busiest);
   }
 
   function remove(connection: Connection): void {
@@ -79,7 +113,7 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
       const peer = peerOf(socket);
       const ofAddress = perAddress.get(peer.address) ?? 0;
       const crowded = limits.maxConnectionsPerAddress > 0 && ofAddress >= limits.maxConnectionsPerAddress;
-      if (crowded || (connections.size >= limits.maxConnections && !makeRoom())) {
+      if (crowded || (connections.size >= limits.maxConnections && !makeRoom(peer.address))) {
         socket.destroy();
         events.connectionRefused?.({
           peer,
@@ -87,7 +121,7 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
         });
         return false;
       }
-      const connection = new Connection(socket, peer, timers);
+      const connection = new Connection(socket, peer, timers, streams);
       const key = keyOf(socket);
       connections.add(connection);
       byAddresses.set(key, connection);
@@ -100,6 +134,9 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
       events.connectionOpened?.({ peer });
       sweepLater();
       return true;
+    },
+    boundStreams() {
+      while (streams.open > limits.maxStreams) thinOut();
     },
     find: (socket) => byAddresses.get(keyOf(socket)),
     shutDownAll() {

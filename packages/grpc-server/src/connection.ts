@@ -6,29 +6,42 @@ import type { Peer } from "./gate.ts";
 import type { Limits } from "./limits.ts";
 import type { Timers } from "./timers.ts";
 
+/** Streams open over all connections. */
+export interface StreamCount {
+  open: number;
+}
+
 /** One socket from TCP accept to its end. */
 export class Connection implements CallConnection {
   readonly peer: Peer;
   readonly openedAt: number;
   readonly #socket: Socket;
   readonly #timers: Timers;
+  readonly #streams: StreamCount;
   #session: ServerHttp2Session | undefined;
   #calls = 0;
   #hadCall = false;
+  #cut = false;
   #authenticated = false;
   #activeAt: number;
   #waitsForFirstCall = false;
   #ending: { readonly reason: CloseReason; readonly at: number } | undefined;
 
-  constructor(socket: Socket, peer: Peer, timers: Timers) {
+  constructor(socket: Socket, peer: Peer, timers: Timers, streams: StreamCount) {
     this.#socket = socket;
+    this.#streams = streams;
     this.peer = peer;
     this.#timers = timers;
     this.openedAt = this.#activeAt = timers.now();
   }
 
+  /** Streams that have not closed yet. */
   get calls(): number {
     return this.#calls;
+  }
+
+  get authenticated(): boolean {
+    return this.#authenticated;
   }
 
   /** Why it ended, or is ending; "peer" until the server has a reason of its own. */
@@ -52,6 +65,7 @@ export class Connection implements CallConnection {
   callOpened(): void {
     this.#calls++;
     this.#hadCall = true;
+    if (!this.#cut) this.#streams.open++;
   }
 
   callAuthenticated(): void {
@@ -60,6 +74,7 @@ export class Connection implements CallConnection {
 
   callClosed(letIn: boolean): void {
     this.#calls--;
+    if (!this.#cut) this.#streams.open--;
     if (letIn) this.#activeAt = this.#timers.now();
     if (this.#ending !== undefined) this.#session?.close();
   }
@@ -89,6 +104,9 @@ export class Connection implements CallConnection {
   /** Ends it at once. */
   cut(reason: CloseReason): void {
     this.#ending ??= { reason, at: this.#timers.now() };
+    // Its streams close a little later; they make room from now on.
+    if (!this.#cut) this.#streams.open -= this.#calls;
+    this.#cut = true;
     this.#session?.destroy();
     this.#socket.destroy();
   }

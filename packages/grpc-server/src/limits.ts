@@ -17,6 +17,11 @@ export interface Limits {
   readonly maxBufferedBytes: number;
   /** Streams open at once in one connection (SETTINGS_MAX_CONCURRENT_STREAMS). */
   readonly maxStreamsPerConnection: number;
+  /**
+   * Streams open at once over all connections. One more costs the connection that has most of them: of connections without
+   * an authenticated call, if there are such.
+   */
+  readonly maxStreams: number;
   /** Bytes of one header list as RFC 9113 counts them (SETTINGS_MAX_HEADER_LIST_SIZE). */
   readonly maxHeaderBytes: number;
   /** From the headers of a call to its last byte. */
@@ -50,7 +55,8 @@ export const DEFAULT_LIMITS: Limits = {
   maxMessageBytes: 65_536,
   maxFramesPerCall: 512,
   maxBufferedBytes: 8 * 1024 * 1024,
-  maxStreamsPerConnection: 100,
+  maxStreamsPerConnection: 4,
+  maxStreams: 512,
   maxHeaderBytes: 16_384,
   requestMs: 10_000,
   maxCallMs: 60_000,

@@ -81,7 +81,10 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     session.on("stream", (stream, headers, _flags, rawHeaders) => {
       // Also one that is destroyed already has an "error" to come, which would end the process if nobody listened.
       stream.on("error", () => undefined);
-      if (!stream.destroyed) new Call(host, connection, stream).begin(headers, rawHeaders);
+      if (stream.destroyed) return;
+      const call = new Call(host, connection, stream);
+      connections.boundStreams();
+      if (!stream.destroyed) call.begin(headers, rawHeaders);
     });
   });
 

@@ -15,7 +15,7 @@ describe("drain", () => {
   test("under load: every call that was received is answered, new ones are told to go elsewhere", async () => {
     const gate = latch();
     const { port, server, connections } = await startServer({
-      limits: { maxCalls: 20 },
+      limits: { maxCalls: 20, maxStreamsPerConnection: 16 },
       interceptors: [
         (next) => async (request) => {
           await gate.opened;
