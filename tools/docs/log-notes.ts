@@ -72,6 +72,12 @@ export const LOG_NOTES: Readonly<Record<string, LogNote>> = {
     meaning:
       "Workers connect to the control plane's address, which is none of these names in most deployments.",
   },
+  "the old CA is no longer among the accepted ones: a worker that has not got the new one is locked out": {
+    level: "warn",
+    fields: "",
+    meaning:
+      "The issuing CA was replaced and the old one dropped in one step. Right at the end of a rotation; else put the old CA back into `ACCEPTED_CAS_PATH`.",
+  },
   "no health and metrics: the default admin port can't be had": {
     level: "warn",
     fields: "code",
