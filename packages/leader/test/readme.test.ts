@@ -1,0 +1,22 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { expect, test } from "vitest";
+
+test("the README's example does what it says", async () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const example = /```ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
+  const folder = mkdtempSync(join(import.meta.dirname, "readme-"));
+  try {
+    const file = join(folder, "example.ts");
+    writeFileSync(file, example);
+    const { led, leads, seen } = await import(pathToFileURL(file).href);
+    expect({ led, leads, seen }).toEqual({
+      led: true,
+      leads: false,
+      seen: ["leading kms-0", "following undefined"],
+    });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,77 @@
+import { strict as assert } from "node:assert";
+import { createHttpRequest, createTransit, createVaultCall } from "@talos-bridge/vault";
+import { readFileSync } from "node:fs";
+import { NODE, opens, roundTrip, SECRET, settingsFor, withClient, type Case } from "./client.ts";
+import { createToken, until, type OpenBao } from "./openbao.ts";
+
+/** Three nodes, the first one active. The last case kills it. */
+export function clusterCases({
+  nodes,
+  note,
+}: {
+  readonly nodes: readonly [OpenBao, OpenBao, OpenBao];
+  readonly note: (text: string) => void;
+}): readonly Case[] {
+  const [active, standby, third] = nodes;
+  return [
+    {
+      name: "a standby in front serves",
+      async run() {
+        const token = await createToken(active);
+        assert.equal((await standby.health()).state, "standby");
+        await withClient(settingsFor(standby, { auth: { method: "token", token } }), async ({ transit }) => {
+          await roundTrip(transit);
+        });
+      },
+    },
+    {
+      name: "a standby that does not forward: its 307 is followed with the body",
+      async run() {
+        const token = await createToken(active);
+        const ca = standby.caFile === undefined ? undefined : readFileSync(standby.caFile, "utf8");
+        const statuses: number[] = [];
+        const http = createHttpRequest({ address: standby.address, tls: { ca } });
+        const call = createVaultCall({
+          headers: { "X-Vault-No-Request-Forwarding": "true" },
+          async request(message) {
+            const response = await http.request(message);
+            statuses.push(response.status);
+            return response;
+          },
+        });
+        const transit = createTransit({ call: (operation) => call({ ...operation, token }) });
+        await transit.encrypt({ key: "made-through-a-redirect", plaintext: SECRET });
+        http.close();
+        assert.deepEqual(statuses, [200]);
+        assert.ok(active.auditedPaths().includes("transit/encrypt/made-through-a-redirect"));
+      },
+    },
+    {
+      name: "the active node killed: calls through a standby wait for the next one, none is wrong",
+      async run() {
+        const token = await createToken(active);
+        await withClient(settingsFor(standby, { auth: { method: "token", token } }), async ({ transit }) => {
+          const ciphertext = await roundTrip(transit);
+          await active.stop("SIGKILL");
+          const from = performance.now();
+          let failed = 0;
+          let slowest = 0;
+          const isLed = async (): Promise<boolean> =>
+            (await standby.health()).state === "active" || (await third.health()).state === "active";
+          await until("another node is active", async () => {
+            const at = performance.now();
+            await opens(transit, ciphertext, NODE).catch(() => (failed += 1));
+            slowest = Math.max(slowest, performance.now() - at);
+            return await isLed();
+          });
+          note(
+            `${failed} failed calls, slowest ${Math.round(slowest)} ms, new leader after ${Math.round(performance.now() - from)} ms`,
+          );
+          assert.ok(slowest <= 8_100);
+          await transit.encrypt({ key: "after-the-election", plaintext: SECRET });
+          await opens(transit, ciphertext);
+        });
+      },
+    },
+  ];
+}
