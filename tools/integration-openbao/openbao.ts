@@ -115,6 +115,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   const { folder, tls, nodeId = "node1", join: peers = [] } = options;
   const binary = openBaoBinary(options.version);
   const port = await freePort();
+  const clusterPort = await freePort();
   const scheme = tls === undefined ? "http" : "https";
   const address = `${scheme}://127.0.0.1:${port}`;
   const auditFile = join(folder, "audit.log");
@@ -125,7 +126,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
     `
 disable_mlock = true
 api_addr = "${address}"
-cluster_addr = "https://127.0.0.1:${await freePort()}"
+cluster_addr = "https://127.0.0.1:${clusterPort}"
 storage "raft" {
   path = "${join(folder, "raft")}"
   node_id = "${nodeId}"
@@ -134,6 +135,7 @@ ${peers.map((peer) => `  retry_join {\n    leader_api_addr = "${peer}"${tls === 
 }
 listener "tcp" {
   address = "127.0.0.1:${port}"
+  cluster_address = "127.0.0.1:${clusterPort}"
 ${tls === undefined ? '  tls_disable = "true"' : `  tls_cert_file = "${tls.certFile}"\n  tls_key_file = "${tls.keyFile}"`}
 }
 audit "file" "file" {

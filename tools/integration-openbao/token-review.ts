@@ -1,5 +1,5 @@
 // Stands in for the one request that the kubernetes auth method sends to an API server.
-import { createHmac } from "node:crypto";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { CertificateFiles } from "./certificates.ts";
@@ -81,8 +81,12 @@ export async function startTokenReviewer(tls: CertificateFiles): Promise<TokenRe
   };
 }
 
+const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+
+/** Signed as real ones are, since the method looks at the algorithm; only the stand-in judges the signature. */
 function signJwt(claims: Readonly<Record<string, unknown>>): string {
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
-  const text = `${encode({ alg: "HS256", typ: "JWT" })}.${encode(claims)}`;
-  return `${text}.${createHmac("sha256", "only for tests").update(text).digest("base64url")}`;
+  const text = `${encode({ alg: "ES256", typ: "JWT", kid: "stand-in" })}.${encode(claims)}`;
+  const signature = sign("sha256", Buffer.from(text), { key: privateKey, dsaEncoding: "ieee-p1363" });
+  return `${text}.${signature.toString("base64url")}`;
 }

@@ -37,6 +37,8 @@ export interface HeldToken extends Lifetime {
   /** Undefined behind an agent. */
   readonly token: string | undefined;
   readonly renewable: boolean;
+  /** Time to live as its login gave it; a renewal close to the max TTL gives less. */
+  readonly fullTtlMs: number;
   /** False once Vault has refused the token, true again when it takes it. */
   accepted: boolean;
 }
@@ -99,6 +101,7 @@ export function createTokenLife(options: TokenLifeOptions): TokenLife {
         held = {
           token: undefined,
           renewable: false,
+          fullTtlMs: Infinity,
           accepted: true,
           ...lifetimeOf(issuedAt, Infinity, random),
         };
@@ -142,9 +145,15 @@ export function createTokenLife(options: TokenLifeOptions): TokenLife {
     adopt(token, issuedAt, facts.ttlMs, facts.renewable);
   }
 
-  function adopt(token: string, issuedAt: number, ttlMs: number, renewable: boolean): void {
+  function adopt(
+    token: string,
+    issuedAt: number,
+    ttlMs: number,
+    renewable: boolean,
+    fullTtlMs = ttlMs,
+  ): void {
     renewFailures = 0;
-    held = { token, renewable, accepted: true, ...lifetimeOf(issuedAt, ttlMs, random) };
+    held = { token, renewable, accepted: true, fullTtlMs, ...lifetimeOf(issuedAt, ttlMs, random) };
     for (const [old, end] of own) if (end <= timers.now()) own.delete(old);
   }
 
@@ -193,16 +202,20 @@ export function createTokenLife(options: TokenLifeOptions): TokenLife {
         body: {},
         token: token.token,
         namespace: authNamespace,
+        // The waits here are longer, and know when it is time for a login instead: OpenBao says 500 to a renewal past
+        // the max TTL.
+        retry: false,
       });
       if (held !== token || stopped) return;
       const { token: text, ttlMs = Infinity, renewable } = readLogin(answer);
       const life = lifetimeOf(sentAt, ttlMs, random);
       renewals += 1;
       events?.renewed?.({ ttlMs });
-      const grown = hasGrown(token, life);
-      adopt(text, sentAt, ttlMs, renewable);
+      // Vault cuts a renewal at the max TTL: what is left then may be too short to act in once more.
+      const lasts = hasGrown(token, life) && (auth.tokens === "given" || ttlMs >= token.fullTtlMs / 2);
+      adopt(text, sentAt, ttlMs, renewable, token.fullTtlMs);
       if (auth.tokens === "own") own.set(text, life.expiresAt);
-      if (!grown && held !== undefined) return await renewalEnded(held);
+      if (!lasts && held !== undefined) return await renewalEnded(held);
       plan();
     } catch (error) {
       if (held === token && !stopped) await renewalFailed(token, error);

@@ -1,4 +1,4 @@
-import type { VaultCall } from "../call.ts";
+import type { BareVaultCall } from "../call.ts";
 
 export type AuthMethodName = "token" | "token-file" | "kubernetes" | "approle" | "jwt" | "cert" | "agent";
 
@@ -22,11 +22,11 @@ export interface AuthMethod {
   /** Milliseconds between looks at a credential that may change by itself. */
   readonly rereadMs?: number;
   /**
-   * Gets a token; reads files anew each time. `call` goes to Vault without a token.
+   * Gets a token; reads files anew each time. `call` goes to Vault without a token, unless one is given.
    *
    * @throws VaultError what the call throws, `ERR_VAULT_CREDENTIALS`, `ERR_VAULT_WRAPPING`
    */
-  login(call: VaultCall): Promise<VaultLogin | undefined>;
+  login(call: BareVaultCall): Promise<VaultLogin | undefined>;
 }
 
 /** Reads a file as UTF-8 text; rejects where it cannot. */

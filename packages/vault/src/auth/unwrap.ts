@@ -1,5 +1,5 @@
 import { badResponse } from "../answer.ts";
-import type { VaultCall } from "../call.ts";
+import type { BareVaultCall } from "../call.ts";
 import { isVaultError, VaultError } from "../errors.ts";
 
 /**
@@ -15,10 +15,10 @@ export function createUnwrapper({
 }: {
   readonly mountPath: string;
   readonly creationPath?: string | undefined;
-}): (call: VaultCall, wrapping: string) => Promise<string> {
+}): (call: BareVaultCall, wrapping: string) => Promise<string> {
   let last: { readonly wrapping: string; readonly secretId: string | VaultError } | undefined;
 
-  async function unwrap(call: VaultCall, wrapping: string): Promise<string | VaultError> {
+  async function unwrap(call: BareVaultCall, wrapping: string): Promise<string | VaultError> {
     const seen = await lookUp(call, wrapping);
     if (seen instanceof VaultError) return seen;
     const expected = creationPath?.replace(/^\/+|\/+$/g, "");
@@ -31,7 +31,9 @@ export function createUnwrapper({
       const { data } = await call({
         method: "POST",
         path: "sys/wrapping/unwrap",
-        body: { token: wrapping },
+        // In the body it would need another token beside it.
+        token: wrapping,
+        body: {},
         retry: false,
       });
       return typeof data["secret_id"] === "string" ? data["secret_id"] : alarm("holds no secret-id");
@@ -49,7 +51,7 @@ export function createUnwrapper({
   };
 }
 
-async function lookUp(call: VaultCall, wrapping: string): Promise<string | VaultError> {
+async function lookUp(call: BareVaultCall, wrapping: string): Promise<string | VaultError> {
   try {
     const { data } = await call({
       method: "POST",

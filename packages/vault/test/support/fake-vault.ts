@@ -102,7 +102,8 @@ export function createFakeVault(clock: Pick<TestClock, "now">): FakeVault {
       const token = tokens.get(made);
       return token === undefined ? DENIED : grant(made, token.ttlMs, token);
     }
-    if (path.startsWith("sys/wrapping/")) return unwrap(path, String(body["token"]));
+    if (path.startsWith("sys/wrapping/"))
+      return unwrap(path, path.endsWith("lookup") ? String(body["token"]) : text);
     const token = valid(text);
     if (text === undefined || token === undefined) return DENIED;
     if (path === "auth/token/lookup-self") {
@@ -124,8 +125,8 @@ export function createFakeVault(clock: Pick<TestClock, "now">): FakeVault {
     return { status: 200, json: { data: { plaintext: "AAAA" } } };
   }
 
-  function unwrap(path: string, wrapping: string): Scripted {
-    const made = fake.wrapped.get(wrapping);
+  function unwrap(path: string, wrapping: string | undefined): Scripted {
+    const made = wrapping === undefined ? undefined : fake.wrapped.get(wrapping);
     if (made?.good !== true) {
       return { status: 400, json: { errors: ["wrapping token is not valid or does not exist"] } };
     }
