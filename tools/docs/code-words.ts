@@ -10,13 +10,13 @@ export interface Sources {
 }
 
 export function wordFaults({ signer, server }: Sources): readonly string[] {
-  return [...logFaults(signer), ...answerFaults(signer, server)];
+  return [...logFaults(signer + server), ...answerFaults(signer, server)];
 }
 
-/** Every message that the signer logs is in the list, and the list has no other. */
-function logFaults(signer: string): readonly string[] {
-  const calls = signer.matchAll(
-    /\b(?:log\.(?:debug|info|warn|error)\(|write\(\s*"(?:info|warn)",)\s*(?:"(?<text>[^"]+)"|`(?<varies>[^`$]+))/g,
+/** Every message that the signer, or the server for it, logs is in the list, and the list has no other. */
+function logFaults(sources: string): readonly string[] {
+  const calls = sources.matchAll(
+    /\b(?:log\.(?:debug|info|warn|error)\(|write\(\s*"(?:info|warn)",|granted\()\s*(?:"(?<text>[^"]+)"|`(?<varies>[^`$]+))/g,
   );
   const said = new Set([...calls].map(({ groups }) => groups?.["text"] ?? `${groups?.["varies"]}…`));
   const listed = new Set(Object.keys(LOG_NOTES));

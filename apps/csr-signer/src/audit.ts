@@ -1,3 +1,5 @@
+import { createAuditLog, type AuditLogOptions } from "@talos-bridge/grpc-server";
+
 /** What the log keeps of one decision. Names are the CSR's own text and are escaped by the log. */
 export interface SignedRecord {
   readonly peer: string;
@@ -29,17 +31,6 @@ export interface Audit {
   readonly flush: () => void;
 }
 
-export interface AuditOptions {
-  readonly write: (
-    level: "info" | "warn",
-    message: string,
-    fields: Readonly<Record<string, unknown>>,
-  ) => void;
-  /** Milliseconds of a clock that never goes back. */
-  readonly monotonic: () => number;
-}
-
-const REFUSALS_A_SECOND = 10;
 /** Names listed in one line. A worker has a handful; who asks for hundreds must not fill a disk with them. */
 const NAMES_A_LINE = 16;
 
@@ -49,39 +40,13 @@ function listed<T>(names: readonly T[]): readonly (T | string)[] {
   return more > 0 ? [...names.slice(0, NAMES_A_LINE), `and ${more} more`] : names;
 }
 
-/**
- * One line per decision. A certificate that was signed is always told; refusals are told up to ten a second, and the
- * rest as one line of counts, so that a flood of wrong tokens cannot fill a disk or hide what was signed.
- */
-export function createAudit({ write, monotonic }: AuditOptions): Audit {
-  let second = Number.NEGATIVE_INFINITY;
-  let told = 0;
-  let held = new Map<string, number>();
-
-  function flush(): void {
-    if (held.size === 0) return;
-    const reasons = Object.fromEntries(held);
-    held = new Map();
-    write("warn", "refused, not told one by one", { reasons });
-  }
-
+/** One line per decision. A certificate that was signed is always told, refusals up to ten a second. */
+export function createAudit(options: AuditLogOptions): Audit {
+  const { granted, refused, flush } = createAuditLog(options);
   return {
     signed: (record) =>
-      write("info", "signed", { ...record, sans: listed(record.sans), leftOut: listed(record.leftOut) }),
-    refused(record) {
-      const now = Math.floor(monotonic() / 1000);
-      if (now !== second) {
-        flush();
-        second = now;
-        told = 0;
-      }
-      if (told < REFUSALS_A_SECOND) {
-        told++;
-        write("warn", "refused", { ...record, ...(record.sans && { sans: listed(record.sans) }) });
-      } else {
-        held.set(record.reason, (held.get(record.reason) ?? 0) + 1);
-      }
-    },
+      granted("signed", { ...record, sans: listed(record.sans), leftOut: listed(record.leftOut) }),
+    refused: (record) => refused({ ...record, ...(record.sans && { sans: listed(record.sans) }) }),
     flush,
   };
 }

@@ -1,8 +1,8 @@
+import { checked, type Checked, faulty } from "@talos-bridge/settings";
 import { isIP } from "node:net";
 import { compileNamePolicy, PkiError } from "@talos-bridge/pki";
 import type { SettingsValues } from "@talos-bridge/settings";
 import { serverName } from "./own-names.ts";
-import { checked, faulty, type Checked } from "./fault.ts";
 import type { SETTINGS } from "./settings.ts";
 
 export type Values = SettingsValues<typeof SETTINGS>;

@@ -1,5 +1,4 @@
-import type { Fault } from "./fault.ts";
-import { checked, faulty, type Checked } from "./fault.ts";
+import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 
 /** Where the material lies. `serving` is absent where the signer issues its own serving certificate. */
 export interface MaterialPaths {

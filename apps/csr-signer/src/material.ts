@@ -1,5 +1,5 @@
+import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import type { TokenVerifier } from "@talos-bridge/token-auth";
-import { checked, faulty, type Checked, type Fault } from "./fault.ts";
 import type { MaterialPaths } from "./material-paths.ts";
 import { authorityUsableAt } from "@talos-bridge/pki";
 import { probe } from "./probe.ts";

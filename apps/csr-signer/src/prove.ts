@@ -1,7 +1,7 @@
+import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import type { FileContents, Log } from "@talos-bridge/grpc-server";
 import { existsSync } from "node:fs";
 import type { Values } from "./config.ts";
-import { checked, faulty, type Checked, type Fault } from "./fault.ts";
 import { checkModes, readAll } from "./file-check.ts";
 import { resolvePaths } from "./material-paths.ts";
 import { loadMaterial, type Material, type MaterialOptions } from "./material.ts";

@@ -1,4 +1,4 @@
-import { checked, type Checked, type Fault } from "./fault.ts";
+import { checked, type Checked, type Fault } from "@talos-bridge/settings";
 import { proven, servingPlace, type Material, type MaterialOptions } from "./material.ts";
 import { servingFault } from "./serving-fault.ts";
 import { issueServing, readServing, type Serving } from "./serving.ts";

@@ -1,3 +1,4 @@
+import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import {
   encodeCertificates,
   generateKey,
@@ -10,7 +11,6 @@ import {
   type PrivateKey,
 } from "@talos-bridge/pki";
 import { isIP } from "node:net";
-import { checked, faulty, type Checked, type Fault } from "./fault.ts";
 import type { MaterialPaths } from "./material-paths.ts";
 import type { Contents, Trust } from "./trust.ts";
 

@@ -1,32 +1,34 @@
+import { checked, type Checked, faulty } from "@talos-bridge/settings";
 import { Code } from "@connectrpc/connect";
 import { Health, SecurityService } from "@talos-bridge/api";
 import {
+  BUILD,
   bindService,
   createCallMetrics,
   createGrpcServer,
   createHealth,
   createMetrics,
+  delay,
   GrpcServerError,
+  repeat,
   startAdminServer,
   watchFiles,
   type GrpcServer,
   type HealthCheck,
   type Log,
   type Metrics,
+  type Running,
   type ServerEvents,
 } from "@talos-bridge/grpc-server";
 import type { SettingSource } from "@talos-bridge/settings";
 import { createFailureLimiter } from "@talos-bridge/token-auth";
 import { createAudit } from "./audit.ts";
-import { BUILD } from "./build-info.ts";
 import { createCertificateHandler } from "./certificate.ts";
 import { namePolicyOf, type Values } from "./config.ts";
-import { checked, faulty, type Checked } from "./fault.ts";
 import { filesOf } from "./file-check.ts";
 import { createLiveMaterial } from "./live-material.ts";
 import { serverNames, type HostIdentity } from "./own-names.ts";
 import { proveMaterial } from "./prove.ts";
-import { delay, repeat } from "./repeat.ts";
 import { createSignerMetrics } from "./signer-metrics.ts";
 import { createTokenGate } from "./token-gate.ts";
 
@@ -39,12 +41,10 @@ export interface SignerInput {
 }
 
 /** A signer that takes calls. */
-export interface Started {
+export interface Started extends Running {
   readonly port: number;
   /** Undefined where the default admin port was taken. */
   readonly adminPort: number | undefined;
-  /** Readiness off, delay, drain; `now` cuts it short. Settles when all is closed. */
-  stop(now: AbortSignal): Promise<void>;
 }
 
 const TEND_MS = 30_000;
@@ -141,6 +141,7 @@ export async function startSigner({
     adminPort,
     async stop(stopNow) {
       stopping = true;
+      log.info("stopping", { delayMs: values.shutdownDelay, timeoutMs: values.shutdownTimeout });
       stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
       await delay(values.shutdownDelay, stopNow);
       watch.stop();

@@ -1,3 +1,4 @@
+import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import {
   createTokenVerifier,
   readTokenFile,
@@ -5,7 +6,6 @@ import {
   type JoinToken,
   type TokenVerifier,
 } from "@talos-bridge/token-auth";
-import { checked, faulty, type Checked, type Fault } from "./fault.ts";
 import type { MaterialPaths } from "./material-paths.ts";
 import type { Contents } from "./trust.ts";
 

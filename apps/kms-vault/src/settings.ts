@@ -1,3 +1,4 @@
+import { SERVER_SETTINGS } from "@talos-bridge/grpc-server";
 import { address, boolean, duration, integer, oneOf, path, text, type Setting } from "@talos-bridge/settings";
 import { sourceNetworks } from "./caller-limits.ts";
 import { uuidVersions } from "./node-uuid.ts";
@@ -176,6 +177,13 @@ export const SETTINGS = {
     ...text("name"),
     doc: "This replica's name in the Lease, unlike any other's. Unset: the host name.",
   },
+  serviceAccountPath: {
+    env: "KMS_SERVICE_ACCOUNT_PATH",
+    flag: "kms-service-account-path",
+    default: "/var/run/secrets/kubernetes.io/serviceaccount",
+    ...path(),
+    doc: "Folder of the service account that keeps the Lease: `token` and `ca.crt`, read again as they change.",
+  },
   healthServer: {
     flag: "health-server",
     default: "true",
@@ -209,60 +217,5 @@ export const SETTINGS = {
     ...integer({ min: 0, max: 1_000_000 }),
     doc: "Seals and Unseals that may be asked for one node a minute. 0: no such limit.",
   },
-  maxConnections: {
-    env: "MAX_CONNECTIONS",
-    flag: "max-connections",
-    default: "512",
-    ...integer({ min: 1, max: 65_536 }),
-    doc: "Open connections at most.",
-  },
-  maxConnectionsPerAddress: {
-    env: "MAX_CONNECTIONS_PER_ADDRESS",
-    flag: "max-connections-per-address",
-    default: "0",
-    ...integer({ min: 0, max: 65_536 }),
-    doc: "Open connections at most from one address. 0: no such limit.",
-  },
-  maxCalls: {
-    env: "MAX_CALLS",
-    flag: "max-calls",
-    default: "64",
-    ...integer({ min: 1, max: 4096 }),
-    doc: "Calls worked on at once; more wait in order.",
-  },
-  strictFileModes: {
-    env: "STRICT_FILE_MODES",
-    flag: "strict-file-modes",
-    default: "false",
-    ...boolean(),
-    doc: "Refuse to start where a key or keyring file is readable by others, instead of warning.",
-  },
-  logLevel: {
-    env: "LOG_LEVEL",
-    flag: "log-level",
-    default: "info",
-    ...oneOf(["debug", "info", "warn", "error"]),
-    doc: "Least level that is logged.",
-  },
-  logFormat: {
-    env: "LOG_FORMAT",
-    flag: "log-format",
-    default: "json",
-    ...oneOf(["json", "text"]),
-    doc: "Form of log lines.",
-  },
-  shutdownDelay: {
-    env: "SHUTDOWN_DELAY",
-    flag: "shutdown-delay",
-    default: "0s",
-    ...duration({ min: 0, max: HOUR_MS }),
-    doc: "Time between SIGTERM (readiness goes off) and the end of accepting calls.",
-  },
-  shutdownTimeout: {
-    env: "SHUTDOWN_TIMEOUT",
-    flag: "shutdown-timeout",
-    default: "10s",
-    ...duration({ min: 0, max: HOUR_MS }),
-    doc: "Time that calls in progress have to end.",
-  },
+  ...SERVER_SETTINGS,
 } satisfies Record<string, Setting<unknown>>;

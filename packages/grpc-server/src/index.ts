@@ -5,6 +5,8 @@ export {
   type AdminServerOptions,
   type AdminServerStart,
 } from "./admin-server.ts";
+export { createAuditLog, type AuditLog, type AuditLogOptions } from "./audit-log.ts";
+export { BUILD } from "./build-info.ts";
 export { createCallMetrics, type ServedMethod } from "./call-metrics.ts";
 export { checkFileMode, type FileModeOptions, type FileModeVerdict } from "./file-modes.ts";
 export type { HealthCheck } from "./health-report.ts";
@@ -25,6 +27,16 @@ export {
   type Metrics,
   type MetricsOptions,
 } from "./metrics.ts";
+export {
+  runInProcess,
+  runProgram,
+  type LoadedProgram,
+  type Program,
+  type ProgramWorld,
+  type Running,
+} from "./program.ts";
+export { delay, repeat } from "./repeat.ts";
+export { SERVER_SETTINGS } from "./server-settings.ts";
 export { MAX_FILE_BYTES, readFiles, readSmallFile, type FileContents } from "./read-file.ts";
 export { watchFiles, type FileWatch, type WatchFilesOptions } from "./watch-files.ts";
 export { bindService } from "./bind-service.ts";

@@ -1,4 +1,5 @@
-import { flagNames, type SettingsFault, type SettingsTable } from "./setting.ts";
+import type { Fault } from "./fault.ts";
+import { flagNames, type SettingsTable } from "./setting.ts";
 import { suggest } from "./suggest.ts";
 
 /** What the command line says, before any value is parsed. */
@@ -7,7 +8,7 @@ export interface ReadArguments {
   readonly asked: "help" | "version" | undefined;
   /** By key of the table: the flag as it was typed, and its text. Of a repeated flag the last counts, as in Go. */
   readonly given: ReadonlyMap<string, { readonly name: string; readonly text: string }>;
-  readonly faults: readonly SettingsFault[];
+  readonly faults: readonly Fault[];
 }
 
 const FLAG = /^--?(?<name>[A-Za-z0-9][A-Za-z0-9._-]{0,63})(?:=(?<text>[^]*))?$/;
@@ -22,7 +23,7 @@ export function readArguments(table: SettingsTable, argv: readonly string[]): Re
     Object.entries(table).flatMap(([key, row]) => flagNames(row).map((name) => [name, key])),
   );
   const given = new Map<string, { name: string; text: string }>();
-  const faults: SettingsFault[] = [];
+  const faults: Fault[] = [];
   let asked: ReadArguments["asked"];
   let flagsEnded = false;
 

@@ -1,10 +1,10 @@
 import { readArguments } from "./arguments.ts";
 import { SettingsError } from "./errors.ts";
+import type { Fault } from "./fault.ts";
 import {
   envNames,
   flagNames,
   type Setting,
-  type SettingsFault,
   type SettingSource,
   type SettingsTable,
   type SettingsValues,
@@ -24,7 +24,7 @@ export type LoadedSettings<S extends SettingsTable> =
       /** Sentences for the log; they never hold a value. */
       readonly warnings: readonly string[];
     }
-  | { readonly kind: "faults"; readonly faults: readonly SettingsFault[] }
+  | { readonly kind: "faults"; readonly faults: readonly Fault[] }
   | { readonly kind: "help" }
   | { readonly kind: "version" };
 

@@ -36,14 +36,6 @@ export type SettingsValues<S extends SettingsTable> = {
 /** Where a value came from. `unset`: from nowhere, the value is `undefined`. */
 export type SettingSource = "flag" | "env" | "default" | "unset";
 
-/** One thing wrong with the arguments or the environment. */
-export interface SettingsFault {
-  /** The name as it was given: `--port` or `PORT`; `argument 3` for what is no flag. */
-  readonly setting: string;
-  /** Lower-case, to be read after the name; never a secret's text. */
-  readonly fault: string;
-}
-
 export function envNames(setting: Setting<unknown>): readonly string[] {
   if (setting.env === undefined) return [];
   return typeof setting.env === "string" ? [setting.env] : setting.env;

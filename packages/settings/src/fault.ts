@@ -1,7 +1,9 @@
-/** One thing wrong with the configuration: which setting and file, and what about it. Never content. */
+/** One thing wrong with arguments, environment or a file that they name. Never a secret's text, never a file's content. */
 export interface Fault {
+  /** The name as it was given: `--port` or `PORT`; `argument 3` for what is no flag. */
   readonly setting: string;
   readonly file?: string;
+  /** Lower-case, to be read after the name. */
   readonly fault: string;
 }
 
