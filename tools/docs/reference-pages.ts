@@ -6,6 +6,7 @@ import { SETTINGS } from "../../apps/csr-signer/src/settings.ts";
 import { createSignerMetrics } from "../../apps/csr-signer/src/signer-metrics.ts";
 import { SERVER_ANSWERS, SIGNER_ANSWERS, type Answer } from "./answer-notes.ts";
 import { PEM_NOTES, PKI_NOTES, SERVER_NOTES, SETTINGS_NOTES, TOKEN_NOTES, type Note } from "./error-notes.ts";
+import { cliPages } from "./cli-pages.ts";
 import { LOG_NOTES } from "./log-notes.ts";
 
 const MADE = "<!-- Made by tools/generate-docs.ts from the code. Change it there. -->\n";
@@ -15,6 +16,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/configuration.md", configurationPage()],
     ["docs/reference/errors.md", errorsPage()],
     ["docs/reference/metrics.md", await metricsPage()],
+    ...cliPages(MADE),
   ]);
 }
 
