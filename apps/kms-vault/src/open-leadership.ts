@@ -57,7 +57,11 @@ export function openLeadership(input: LeadershipInput): Checked<Leadership> {
 
 function leaderFileAt(path: string): LeaderFile {
   return {
-    write: () => writeFile(path, ""),
+    async write() {
+      // Everybody may write to /tmp: a link that somebody put there must not be followed.
+      await rm(path, { force: true });
+      await writeFile(path, "", { flag: "wx" });
+    },
     remove: () => rm(path, { force: true }),
   };
 }
