@@ -1,4 +1,4 @@
-import type { Log } from "@talos-bridge/grpc-server";
+import { systemTimers, type Log } from "@talos-bridge/grpc-server";
 import { createLeaseLock, LeaderError } from "@talos-bridge/leader";
 import { checked, faulty, type Checked } from "@talos-bridge/settings";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -44,6 +44,7 @@ export function openLeadership(input: LeadershipInput): Checked<Leadership> {
         log,
         metrics,
         leaderFile: leaderFileAt(leaderFilePath),
+        timers: systemTimers,
         wallClock: Date.now,
         random: Math.random,
       }),
