@@ -140,6 +140,10 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
       const text = `the unsealed key has ${data.length} bytes, KMS_SEAL_SIZE is ${sealSize}`;
       throw refuse({ code: Code.FailedPrecondition, text, reason: "unseal-size" }, uuid.uuid);
     }
+    if (context.signal.aborted) {
+      // The caller's deadline has passed, or it went away: it gets nothing, and the audit must not say that it did.
+      throw refuse(REFUSALS.ERR_KMS_ABORTED, uuid.uuid);
+    }
     const leading = (): void => {
       const lost = leadership.refusal();
       if (lost === undefined) return;
