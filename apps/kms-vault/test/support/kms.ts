@@ -65,7 +65,7 @@ export async function runOnce(
     write: (text) => void (output += text),
     ...world,
   });
-  return { code, output, lines: linesOf(output) };
+  return { code, output, lines: output.startsWith("{") ? linesOf(output) : [] };
 }
 
 /** Starts a KMS in plaintext on loopback, and stops it when the test is over. */
