@@ -150,7 +150,8 @@ export async function startKms(input: KmsInput): Promise<Checked<Started>> {
     async stop(stopNow) {
       stopping = true;
       log.info("stopping", { delayMs: values.shutdownDelay, timeoutMs: values.shutdownTimeout });
-      stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
+      if (stopNow.aborted) server.closeNow();
+      else stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
       await delay(values.shutdownDelay, stopNow);
       endWatching?.();
       const drained = await server.drain({ timeoutMs: values.shutdownTimeout });
