@@ -1,32 +1,41 @@
-import { createClient } from "@connectrpc/connect";
+import { createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 import { KMSService } from "@talos-bridge/api";
 import { randomBytes, randomUUID } from "node:crypto";
 
-/** What a node keeps on its disk, and what it got back for it. */
+/** What a node keeps on its disk, and the key that is never written there. */
 export interface SealedKey {
   readonly nodeUuid: string;
+  readonly diskKey: Buffer;
   /** As it stands in the node's volume header: text. */
   readonly ciphertext: string;
 }
 
-/** Does what a Talos node does with a KMS: has a new disk key of 32 bytes sealed, and, as after a reboot, unsealed again. */
-export async function sealAndUnseal(address: string, nodeUuid: string = randomUUID()): Promise<SealedKey> {
+/** Gives a client of a KMS on plaintext HTTP/2 to `use`, and closes its connection whatever comes. */
+export async function withKms<T>(
+  address: string,
+  use: (kms: Client<typeof KMSService>) => Promise<T>,
+): Promise<T> {
   const baseUrl = `http://${address}`;
   const sessionManager = new Http2SessionManager(baseUrl);
-  const client = createClient(KMSService, createGrpcTransport({ baseUrl, sessionManager }));
-  const diskKey = randomBytes(32);
-  const options = { timeoutMs: 10_000 };
+  const transport = createGrpcTransport({ baseUrl, sessionManager, defaultTimeoutMs: 10_000 });
   try {
-    const sealed = await client.seal({ nodeUuid, data: diskKey }, options);
-    const ciphertext = Buffer.from(sealed.data).toString("latin1");
-    if (sealed.data.length <= diskKey.length || Buffer.from(sealed.data).includes(diskKey)) {
-      throw new Error("the sealed key is not sealed");
-    }
-    const unsealed = await client.unseal({ nodeUuid, data: sealed.data }, options);
-    if (!diskKey.equals(unsealed.data)) throw new Error("the unsealed key is another one");
-    return { nodeUuid, ciphertext };
+    return await use(createClient(KMSService, transport));
   } finally {
     sessionManager.abort();
   }
+}
+
+/** Does what a Talos node does with a KMS: has a new disk key of 32 bytes sealed, and, as after a reboot, unsealed again. */
+export function sealAndUnseal(address: string): Promise<SealedKey> {
+  const nodeUuid = randomUUID();
+  const diskKey = randomBytes(32);
+  return withKms(address, async (kms) => {
+    const { data } = await kms.seal({ nodeUuid, data: diskKey });
+    const sealed = Buffer.from(data);
+    if (sealed.includes(diskKey)) throw new Error("the sealed key is not sealed");
+    const unsealed = await kms.unseal({ nodeUuid, data });
+    if (!diskKey.equals(unsealed.data)) throw new Error("the unsealed key is another one");
+    return { nodeUuid, diskKey, ciphertext: sealed.toString("latin1") };
+  });
 }
