@@ -16,20 +16,19 @@ interface Descriptor {
 
 /** Of the layout's first image. */
 export function readImageConfig(layout: string): ImageConfig {
-  const index: { manifests: readonly Descriptor[] } = read(layout, "index.json");
-  const manifest: { config: Descriptor } = readBlob(layout, index.manifests[0]);
-  const { config }: { config: ImageConfig } = readBlob(layout, manifest.config);
+  const index: { manifests: readonly Descriptor[] } = JSON.parse(read(layout, "index.json"));
+  const manifest: { config?: Descriptor } = JSON.parse(readBlob(layout, index.manifests[0]));
+  const { config }: { config: ImageConfig } = JSON.parse(readBlob(layout, manifest.config));
   return config;
 }
 
-function readBlob<T>(layout: string, descriptor: Descriptor | undefined): T {
+function readBlob(layout: string, descriptor: Descriptor | undefined): string {
   if (descriptor === undefined) throw new Error(`${layout} holds no image`);
   return read(layout, `blobs/${descriptor.digest.replace(":", "/")}`);
 }
 
-function read<T>(layout: string, file: string): T {
-  const content: T = JSON.parse(readFileSync(join(layout, file), "utf8"));
-  return content;
+function read(layout: string, file: string): string {
+  return readFileSync(join(layout, file), "utf8");
 }
 
 if (import.meta.main) {
