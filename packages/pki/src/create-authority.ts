@@ -1,9 +1,16 @@
 import { encodePem } from "@talos-bridge/pem";
 import { createHash } from "node:crypto";
-import { context, integer, octetString, sequence, time, trueValue } from "./der-writer.ts";
+import { context, integer, octetString, sequence, time, toBytes, trueValue } from "./der-writer.ts";
 import { encodeName } from "./distinguished-name.ts";
 import { encodeExtension } from "./extensions.ts";
-import { extendedKeyUsageExtension, keyUsageExtension, newSerial, signTbs, wholeSeconds } from "./issue.ts";
+import {
+  extendedKeyUsageExtension,
+  keyUsageExtension,
+  newSerial,
+  signTbs,
+  VERSION_3,
+  wholeSeconds,
+} from "./issue.ts";
 import { generateKey, type GeneratedKeyType } from "./generate-key.ts";
 import { OID } from "./oids.ts";
 import type { PrivateKey } from "./private-key.ts";
@@ -41,7 +48,7 @@ export async function createCertificateAuthority(input: CreateAuthorityInput): P
   const name = encodeName([[OID.organization, organization]]);
   const keyId = createHash("sha256").update(keyBits(spki)).digest().subarray(0, 20);
   const tbs = sequence(
-    context(0, true, integer(Uint8Array.of(2))),
+    VERSION_3,
     integer(newSerial()),
     signatureAlgorithmDer(type),
     name,
@@ -60,7 +67,7 @@ export async function createCertificateAuthority(input: CreateAuthorityInput): P
     ),
   );
   return {
-    certificatePem: encodePem("CERTIFICATE", await signTbs({ privateKey }, tbs)),
+    certificatePem: encodePem("CERTIFICATE", await signTbs({ privateKey }, toBytes(tbs))),
     keyPem: encodePem("PRIVATE KEY", privateKey.key.export({ type: "pkcs8", format: "der" })),
   };
 }

@@ -8,7 +8,7 @@ import {
   type DerValue,
 } from "./der-reader.ts";
 import { TAG } from "./der-scan.ts";
-import { oid, sequence, set, utf8String } from "./der-writer.ts";
+import { oid, sequence, set, utf8String, type Der } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 
@@ -91,7 +91,7 @@ function textOf(value: DerValue): string | undefined {
 }
 
 /** Encodes a Name of one attribute an RDN, each a UTF8String; empty texts are left out. */
-export function encodeName(attributes: readonly (readonly [type: string, text: string])[]): Uint8Array {
+export function encodeName(attributes: readonly (readonly [type: string, text: string])[]): Der {
   const rdns = attributes.filter(([, text]) => text !== "");
   return sequence(...rdns.map(([type, text]) => set(sequence(oid(type), utf8String(text)))));
 }

@@ -1,13 +1,23 @@
 import { encodePem } from "@talos-bridge/pem";
-import { randomBytes } from "node:crypto";
 import { authorityUsableAt, type CertificateAuthority } from "./authority.ts";
-import { KEY_USAGES, type KeyUsage } from "./certificate.ts";
-import { bitString, context, integer, namedBits, oid, sequence, time } from "./der-writer.ts";
+import { KEY_USAGES, type Certificate, type KeyUsage } from "./certificate.ts";
+import {
+  bitString,
+  context,
+  integer,
+  namedBits,
+  oid,
+  sequence,
+  time,
+  toBytes,
+  type Der,
+} from "./der-writer.ts";
 import { encodeName } from "./distinguished-name.ts";
 import { PkiError } from "./errors.ts";
 import { encodeExtension } from "./extensions.ts";
 import { OID } from "./oids.ts";
 import type { LeafProfile } from "./profile.ts";
+import { randomFromPool } from "./random-pool.ts";
 import { sign, signatureAlgorithmDer } from "./signature.ts";
 import { encodeAltNames } from "./subject-alt-name.ts";
 
@@ -43,13 +53,14 @@ export interface Issued {
 // Clocks of nodes that just booted may be behind.
 const BACKDATE_MS = 60_000;
 const SERIAL_BYTES = 16;
+export const VERSION_3 = toBytes(context(0, true, integer(Uint8Array.of(2))));
 
 /**
  * Serial number of 127 random bits: the first bit is set, so that it is positive and always of the same length (RFC 5280
  * §4.1.2.2: at most 20 octets).
  */
-export function newSerial(random: (n: number) => Uint8Array = randomBytes): Uint8Array {
-  const serial = Uint8Array.from(random(SERIAL_BYTES));
+export function newSerial(random: (n: number) => Uint8Array = randomFromPool): Uint8Array {
+  const serial = new Uint8Array(random(SERIAL_BYTES));
   serial[0] = (serial[0] ?? 0) | 0x80;
   return serial;
 }
@@ -76,16 +87,16 @@ export async function issueCertificate(ca: CertificateAuthority, input: IssueInp
   const serial = newSerial(input.random);
   const { names } = input;
   const tbs = sequence(
-    context(0, true, integer(Uint8Array.of(2))),
+    VERSION_3,
     integer(serial),
     signatureAlgorithmDer(ca.privateKey.publicKey.type),
     certificate.subjectDer,
     sequence(time(notBefore), time(notAfter)),
     encodeName([[OID.commonName, names.commonName]]),
     input.spki,
-    context(3, true, sequence(...leafExtensions(input, certificate.subjectKeyId))),
+    context(3, true, sequence(fixedExtensions(ca, input.profile), ...altNamesExtension(names))),
   );
-  const der = await signTbs(ca, tbs);
+  const der = await signTbs(ca, toBytes(tbs));
   return {
     der,
     pem: encodePem("CERTIFICATE", der),
@@ -101,34 +112,44 @@ export async function signTbs(
   tbs: Uint8Array,
 ): Promise<Uint8Array> {
   const { type } = privateKey.publicKey;
-  return sequence(tbs, signatureAlgorithmDer(type), bitString(await sign(type, privateKey.key, tbs)));
+  const signature = await sign(type, privateKey.key, tbs);
+  return toBytes(sequence(tbs, signatureAlgorithmDer(type), bitString(signature)));
 }
 
-function leafExtensions(
-  { profile, names }: IssueInput,
-  authorityKeyId: Uint8Array | undefined,
-): Uint8Array[] {
-  const extensions = [
-    keyUsageExtension(profile.keyUsage),
-    extendedKeyUsageExtension(profile.extendedKeyUsage),
-  ];
-  if (authorityKeyId !== undefined) {
-    extensions.push(
-      encodeExtension(OID.authorityKeyIdentifier, false, sequence(context(0, false, authorityKeyId))),
-    );
-  }
-  if (names.dnsNames.length + names.ipAddresses.length > 0) {
-    extensions.push(encodeExtension(OID.subjectAltName, names.commonName === "", encodeAltNames(names)));
+/** KeyUsage, ExtKeyUsage and AuthorityKeyId, one after the other: the same for every leaf of one CA and profile. */
+function fixedExtensions({ certificate }: CertificateAuthority, profile: LeafProfile): Uint8Array {
+  let ofProfile = FIXED_EXTENSIONS.get(certificate);
+  if (ofProfile === undefined) FIXED_EXTENSIONS.set(certificate, (ofProfile = new WeakMap()));
+  let extensions = ofProfile.get(profile);
+  if (extensions === undefined) {
+    const { subjectKeyId } = certificate;
+    extensions = Buffer.concat([
+      toBytes(keyUsageExtension(profile.keyUsage)),
+      toBytes(extendedKeyUsageExtension(profile.extendedKeyUsage)),
+      ...(subjectKeyId === undefined ? [] : [toBytes(authorityKeyIdExtension(subjectKeyId))]),
+    ]);
+    ofProfile.set(profile, extensions);
   }
   return extensions;
 }
 
-export function keyUsageExtension(usages: readonly KeyUsage[]): Uint8Array {
+const FIXED_EXTENSIONS = new WeakMap<Certificate, WeakMap<LeafProfile, Uint8Array>>();
+
+function altNamesExtension(names: Names): Der[] {
+  if (names.dnsNames.length + names.ipAddresses.length === 0) return [];
+  return [encodeExtension(OID.subjectAltName, names.commonName === "", encodeAltNames(names))];
+}
+
+export function keyUsageExtension(usages: readonly KeyUsage[]): Der {
   return encodeExtension(OID.keyUsage, true, namedBits(usages.map((usage) => KEY_USAGES.indexOf(usage))));
 }
 
-export function extendedKeyUsageExtension(purposes: readonly string[]): Uint8Array {
+export function extendedKeyUsageExtension(purposes: readonly string[]): Der {
   return encodeExtension(OID.extendedKeyUsage, false, sequence(...purposes.map(oid)));
+}
+
+function authorityKeyIdExtension(keyId: Uint8Array): Der {
+  return encodeExtension(OID.authorityKeyIdentifier, false, sequence(context(0, false, keyId)));
 }
 
 /** Certificates count in seconds. */
