@@ -1,6 +1,6 @@
 import { encodePem } from "@talos-bridge/pem";
 import { bitString, context, integer, oid, sequence, set } from "./der-writer.ts";
-import { encodeName } from "./distinguished-name.ts";
+import { encodeRdn } from "./distinguished-name.ts";
 import { encodeExtension } from "./extensions.ts";
 import type { Names } from "./issue.ts";
 import { OID } from "./oids.ts";
@@ -30,10 +30,10 @@ export async function createCertificateRequest({
     extensions.length === 0 ? [] : [sequence(oid(OID.extensionRequest), set(sequence(...extensions)))];
   const info = sequence(
     integer(Uint8Array.of(0)),
-    encodeName([
-      [OID.organization, organization],
-      [OID.commonName, names.commonName],
-    ]),
+    sequence(
+      ...encodeRdn(OID.organization, [organization]),
+      ...encodeRdn(OID.commonName, [names.commonName]),
+    ),
     spki,
     context(0, true, ...attributes),
   );

@@ -30,6 +30,9 @@ export const trueValue = (): Uint8Array => encode(TAG.boolean, Uint8Array.of(0xf
 export const utf8String = (text: string): Uint8Array =>
   encode(TAG.utf8String, new TextEncoder().encode(text));
 
+export const printableString = (text: string): Uint8Array =>
+  encode(TAG.printableString, Buffer.from(text, "latin1"));
+
 /** `[number]` of context class; `constructed` for explicit tags and structures. */
 export function context(
   number: number,

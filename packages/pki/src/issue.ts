@@ -1,13 +1,14 @@
 import { encodePem } from "@talos-bridge/pem";
 import { randomBytes } from "node:crypto";
 import { authorityUsableAt, type CertificateAuthority } from "./authority.ts";
-import { KEY_USAGES, type KeyUsage } from "./certificate.ts";
-import { bitString, context, integer, namedBits, oid, sequence, time } from "./der-writer.ts";
-import { encodeName } from "./distinguished-name.ts";
+import { KEY_USAGES, type KeyUsage } from "./known-extensions.ts";
+import { bitString, context, integer, namedBits, oid, sequence, time, utf8String } from "./der-writer.ts";
+import { encodeRdn } from "./distinguished-name.ts";
 import { PkiError } from "./errors.ts";
 import { encodeExtension } from "./extensions.ts";
 import { OID } from "./oids.ts";
 import type { LeafProfile } from "./profile.ts";
+import { isEd25519 } from "./public-key.ts";
 import { sign, signatureAlgorithmDer } from "./signature.ts";
 import { encodeAltNames } from "./subject-alt-name.ts";
 
@@ -21,12 +22,13 @@ export interface Names {
 
 export interface IssueInput {
   readonly profile: LeafProfile;
-  readonly names: Names;
+  /** None if not given: for profiles whose subject is fixed. */
+  readonly names?: Names;
   /** SubjectPublicKeyInfo, DER, of a key that was checked. */
   readonly spki: Uint8Array;
   readonly now: Date;
-  /** Milliseconds from `now`; cut at the end of the CA. */
-  readonly lifetimeMs: number;
+  /** Milliseconds from `now`, the profile's if not given; cut at the end of the CA. */
+  readonly lifetimeMs?: number;
   /** Source of `n` random bytes; the system's if not given. */
   readonly random?: (n: number) => Uint8Array;
 }
@@ -55,35 +57,42 @@ export function newSerial(random: (n: number) => Uint8Array = randomBytes): Uint
 }
 
 /**
- * Issues a leaf certificate from scratch: of what was asked it carries the names and the key, nothing else. Subject is the CN
- * alone: Organization would be a role of the Talos API (CVE-2022-36103). Extensions and their order are those of Go's
- * x509.CreateCertificate: KeyUsage (critical), ExtKeyUsage, AuthorityKeyId, SAN (critical where there is no subject).
- * Never a CA: basicConstraints is absent, as trustd has it.
+ * Issues a leaf certificate from scratch: of what was asked it carries the names and the key, nothing else. Organization comes
+ * from the profile alone: from a request it would be a role of the Talos API (CVE-2022-36103). Extensions and their order are
+ * those of Go's x509.CreateCertificate: KeyUsage (critical), ExtKeyUsage, AuthorityKeyId, SAN (critical where there is no
+ * subject). Never a CA: basicConstraints is absent, as Talos has it. Valid from a minute before `now`, so that clocks may differ.
  *
  * Throws {@link PkiError} ERR_PKI_VALIDITY where the CA is not valid at `now` or the lifetime is not above zero.
  */
 export async function issueCertificate(ca: CertificateAuthority, input: IssueInput): Promise<Issued> {
   const usable = authorityUsableAt(ca, input.now);
   if (usable !== "ok") throw new PkiError("ERR_PKI_VALIDITY", `the CA is ${usable}`);
-  if (!(input.lifetimeMs > 0)) throw new PkiError("ERR_PKI_VALIDITY", "the lifetime is not above zero");
+  const { profile, names = NO_NAMES, lifetimeMs = profile.lifetimeMs } = input;
+  if (!(lifetimeMs > 0)) throw new PkiError("ERR_PKI_VALIDITY", "the lifetime is not above zero");
   const { certificate } = ca;
   const notBefore = wholeSeconds(
     Math.max(input.now.getTime() - BACKDATE_MS, certificate.notBefore.getTime()),
   );
-  const notAfter = wholeSeconds(
-    Math.min(input.now.getTime() + input.lifetimeMs, certificate.notAfter.getTime()),
-  );
+  const notAfter = wholeSeconds(Math.min(input.now.getTime() + lifetimeMs, certificate.notAfter.getTime()));
   const serial = newSerial(input.random);
-  const { names } = input;
+  const subject = encodeSubject(profile, names);
   const tbs = sequence(
     context(0, true, integer(Uint8Array.of(2))),
     integer(serial),
     signatureAlgorithmDer(ca.privateKey.publicKey.type),
     certificate.subjectDer,
     sequence(time(notBefore), time(notAfter)),
-    encodeName([[OID.commonName, names.commonName]]),
+    sequence(...subject),
     input.spki,
-    context(3, true, sequence(...leafExtensions(input, certificate.subjectKeyId))),
+    context(
+      3,
+      true,
+      sequence(
+        ...usageExtensions(profile, input.spki),
+        ...authorityKeyIdExtension(certificate.subjectKeyId),
+        ...altNamesExtension(names, subject.length === 0),
+      ),
+    ),
   );
   const der = await signTbs(ca, tbs);
   return {
@@ -104,23 +113,37 @@ export async function signTbs(
   return sequence(tbs, signatureAlgorithmDer(type), bitString(await sign(type, privateKey.key, tbs)));
 }
 
-function leafExtensions(
-  { profile, names }: IssueInput,
-  authorityKeyId: Uint8Array | undefined,
-): Uint8Array[] {
-  const extensions = [
-    keyUsageExtension(profile.keyUsage),
-    extendedKeyUsageExtension(profile.extendedKeyUsage),
+const NO_NAMES: Names = { commonName: "", dnsNames: [], ipAddresses: [] };
+
+/** A CN that was asked for is always a UTF8String, whatever the request had. */
+function encodeSubject({ organizations, commonName }: LeafProfile, names: Names): readonly Uint8Array[] {
+  return [
+    ...encodeRdn(OID.organization, organizations),
+    ...(commonName === undefined
+      ? encodeRdn(OID.commonName, [names.commonName], utf8String)
+      : encodeRdn(OID.commonName, [commonName])),
   ];
-  if (authorityKeyId !== undefined) {
-    extensions.push(
-      encodeExtension(OID.authorityKeyIdentifier, false, sequence(context(0, false, authorityKeyId))),
-    );
-  }
-  if (names.dnsNames.length + names.ipAddresses.length > 0) {
-    extensions.push(encodeExtension(OID.subjectAltName, names.commonName === "", encodeAltNames(names)));
-  }
-  return extensions;
+}
+
+function usageExtensions(
+  { keyUsage, extendedKeyUsage }: LeafProfile,
+  spki: Uint8Array,
+): readonly Uint8Array[] {
+  // RFC 8410 §5: Ed25519 keys only sign.
+  const usages = isEd25519(spki) ? keyUsage.filter((usage) => usage !== "keyEncipherment") : keyUsage;
+  return [keyUsageExtension(usages), extendedKeyUsageExtension(extendedKeyUsage)];
+}
+
+function authorityKeyIdExtension(id: Uint8Array | undefined): readonly Uint8Array[] {
+  return id === undefined
+    ? []
+    : [encodeExtension(OID.authorityKeyIdentifier, false, sequence(context(0, false, id)))];
+}
+
+function altNamesExtension(names: Names, critical: boolean): readonly Uint8Array[] {
+  return names.dnsNames.length + names.ipAddresses.length === 0
+    ? []
+    : [encodeExtension(OID.subjectAltName, critical, encodeAltNames(names))];
 }
 
 export function keyUsageExtension(usages: readonly KeyUsage[]): Uint8Array {
