@@ -49,8 +49,7 @@ export async function testSigner(context: CommandContext, options: CsrTestOption
     [options.ca, readCertificates(new TextEncoder().encode(ca))],
   ] as const) {
     const verdict = verifyChain({ leaf, roots: trusted, now, usage: "serverAuth" });
-    if (verdict !== "ok")
-      throw new CliError("TB2005", `the certificate does not verify with ${what}: ${verdict}`);
+    if (!verdict.ok) throw new CliError("TB2005", `with ${what} it does not verify: ${verdict.message}`);
   }
   const names = [...leaf.dnsNames, ...leaf.ipAddresses];
   out.data(

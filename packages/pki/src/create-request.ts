@@ -1,6 +1,6 @@
 import { encodePem } from "@talos-bridge/pem";
 import { bitString, context, integer, oid, sequence, set, toBytes } from "./der-writer.ts";
-import { encodeName } from "./distinguished-name.ts";
+import { encodeRdn } from "./distinguished-name.ts";
 import { encodeExtension } from "./extensions.ts";
 import type { Names } from "./issue.ts";
 import { OID } from "./oids.ts";
@@ -31,10 +31,10 @@ export async function createCertificateRequest({
   const info = toBytes(
     sequence(
       integer(Uint8Array.of(0)),
-      encodeName([
-        [OID.organization, organization],
-        [OID.commonName, names.commonName],
-      ]),
+      sequence(
+        ...encodeRdn(OID.organization, [organization]),
+        ...encodeRdn(OID.commonName, [names.commonName]),
+      ),
       spki,
       context(0, true, ...attributes),
     ),

@@ -57,6 +57,9 @@ export const nullValue = (): Der => encode(TAG.null);
 export const trueValue = (): Der => encode(TAG.boolean, Uint8Array.of(0xff));
 export const utf8String = (text: string): Der => encode(TAG.utf8String, Buffer.from(text));
 
+export const printableString = (text: string): Der =>
+  encode(TAG.printableString, Buffer.from(text, "latin1"));
+
 /** `[number]` of context class; `constructed` for explicit tags and structures. */
 export function context(number: number, constructed: boolean, ...contents: readonly Der[]): Der {
   return encode(0x80 | (constructed ? 0x20 : 0) | number, ...contents);

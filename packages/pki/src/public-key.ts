@@ -156,3 +156,8 @@ export function keyBits(spki: Uint8Array): Uint8Array {
   const bits = childrenOf(rootOf(spki))[1];
   return contentOf(expect(bits, TAG.bitString, "public key")).subarray(1);
 }
+
+/** Whether a checked SubjectPublicKeyInfo holds an Ed25519 key: nothing else accepted is as short. */
+export function isEd25519(spki: Uint8Array): boolean {
+  return spki.length === 44;
+}
