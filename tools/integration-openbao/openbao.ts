@@ -106,6 +106,8 @@ export interface OpenBao {
   signal(name: NodeJS.Signals): void;
   /** Ends the process and waits until it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** What the administrator trusts from now on, PEM. */
+  trust(ca: string): void;
   /** Request paths in the audit file, in their order. */
   auditedPaths(): readonly string[];
 }
@@ -147,7 +149,7 @@ ${options.config ?? ""}
   let child: ChildProcess | undefined;
   let root = "";
   let key = "";
-  const { request } = createHttpRequest({
+  const { request, setTls } = createHttpRequest({
     address,
     ...(tls !== undefined && { tls: { ca: readFileSync(tls.caFile, "utf8") } }),
   });
@@ -224,6 +226,7 @@ ${options.config ?? ""}
     restart: launch,
     signal,
     stop,
+    trust: (ca) => setTls({ ca }),
     auditedPaths: () => readAuditedPaths(auditFile),
   };
 }

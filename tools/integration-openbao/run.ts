@@ -9,6 +9,7 @@ import { makeCa, makeLeaf } from "./certificates.ts";
 import type { Case } from "./client.ts";
 import { clusterCases } from "./cluster-cases.ts";
 import { faultCases } from "./fault-cases.ts";
+import { programFaults } from "./program-faults.ts";
 import { setUpTransit, startOpenBao, until, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
 import { startTokenReviewer } from "./token-review.ts";
 
@@ -59,6 +60,7 @@ async function single(): Promise<void> {
     await reviewer.close();
   }
   await runCases(faultCases({ bao, ca, serving, folder, note }));
+  await runCases(programFaults({ bao, serving, folder, note }));
   await bao.stop();
 }
 
