@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
-import { createToken, type OpenBao } from "../integration-openbao/openbao.ts";
+import { createToken, until, type OpenBao } from "../integration-openbao/openbao.ts";
 import { opens, oneRefusal, refused, roundTrip, type Case } from "./checks.ts";
 import type { TalosNode, Target } from "./node.ts";
 import { startKms, type Kms } from "./program.ts";
@@ -88,6 +88,8 @@ export function clusterCases(input: ClusterInput): readonly Case[] {
           const uuid = randomUUID();
           refused(await node.seal(target, uuid), "PermissionDenied");
           await active.admin({ method: "POST", path: `transit/keys/${uuid}`, body: {} });
+          // A standby that serves reads by itself hears of the key a moment later.
+          await until("the standby knows the key", async () => (await node.seal(target, uuid)).code === "OK");
           await roundTrip(node, target, uuid);
         }),
     },
