@@ -32,8 +32,9 @@ export function replicaCases({ bao, node, caFile, serving }: ReplicaInput): read
     try {
       return await use(...replicas);
     } finally {
-      for (const { signal, ended } of replicas) {
-        signal("SIGTERM");
+      for (const replica of replicas) {
+        const { ended } = replica;
+        replica.signal("SIGTERM");
         await ended;
       }
     }
