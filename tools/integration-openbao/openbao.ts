@@ -155,10 +155,11 @@ ${options.config ?? ""}
   let child: ChildProcess | undefined;
   let root = "";
   let key = "";
-  const { request, setTls } = createHttpRequest({
+  const http = createHttpRequest({
     address,
     ...(tls !== undefined && { tls: { ca: readFileSync(tls.caFile, "utf8") } }),
   });
+  const { request } = http;
   const call = createVaultCall({ request, budgetMs: 15_000 });
   const admin: BareVaultCall = (operation) => call({ token: root, ...operation });
   const health = (): Promise<VaultHealth> => readVaultHealth({ request });
@@ -242,7 +243,7 @@ ${options.config ?? ""}
     restart: launch,
     signal,
     stop,
-    trust: (ca) => setTls({ ca }),
+    trust: (ca) => http.setTls({ ca }),
     auditedPaths: () => readAuditedPaths(auditFile),
   };
 }
