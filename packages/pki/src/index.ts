@@ -21,6 +21,22 @@ export { PkiError } from "./errors.ts";
 export type { PkiErrorCode } from "./errors.ts";
 export { generateKey } from "./generate-key.ts";
 export type { GeneratedKeyType } from "./generate-key.ts";
+export { inspect } from "./inspect.ts";
+export type { InspectOptions } from "./inspect.ts";
+export { inspectCertificate } from "./inspect-certificate.ts";
+export { inspectRequest } from "./inspect-request.ts";
+export type {
+  CertificateInspection,
+  ExtensionInspection,
+  Inspection,
+  InspectionWarning,
+  InspectionWarningCode,
+  KeyInspection,
+  NamesInspection,
+  PrivateKeyInspection,
+  PublicKeyInspection,
+  RequestInspection,
+} from "./inspection.ts";
 export { canonicalIp, isUnusable } from "./ip-address.ts";
 export { issueCertificate } from "./issue.ts";
 export type { Issued, IssueInput, Names } from "./issue.ts";

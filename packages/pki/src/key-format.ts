@@ -40,7 +40,12 @@ export function convertPrivateKey(pem: Uint8Array | string, format: KeyFormat): 
 }
 
 function derOf(key: KeyObject, type: "pkcs8" | "sec1" | "pkcs1"): Uint8Array {
-  return key.export({ type, format: "der" });
+  try {
+    return key.export({ type, format: "der" });
+  } catch {
+    // A private scalar of ECDSA that is none: OpenSSL reads it, and can't write it. The cause is left out: it saw the key.
+    throw new PkiError("ERR_PKI_KEY", "not a valid private key");
+  }
 }
 
 function wrongFormat(what: string, type: KeyType): PkiError {

@@ -48,7 +48,8 @@ export interface KnownExtensions {
 
 const KEY_IDENTIFIER = 0x80;
 
-const HANDLED: ReadonlySet<string> = new Set([
+/** Extensions that may be critical without harm to who verifies here. */
+export const HANDLED_EXTENSIONS: ReadonlySet<string> = new Set([
   OID.basicConstraints,
   OID.keyUsage,
   OID.extendedKeyUsage,
@@ -85,7 +86,7 @@ export function readKnownExtensions(extensions: ReadonlyMap<string, Extension>):
       childrenOf(expect(extended, TAG.sequence, "extended key usage")).map((id) => oidOf(id, "key purpose")),
     nameConstraints: extensions.has(OID.nameConstraints),
     unhandledCritical: [...extensions]
-      .filter(([id, { critical }]) => critical && !HANDLED.has(id))
+      .filter(([id, { critical }]) => critical && !HANDLED_EXTENSIONS.has(id))
       .map(([id]) => id),
     subjectKeyId: subjectKeyId && contentOf(expect(subjectKeyId, TAG.octetString, "subject key identifier")),
     authorityKeyId: authorityId?.tag === KEY_IDENTIFIER ? contentOf(authorityId) : undefined,

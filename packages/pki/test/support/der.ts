@@ -33,6 +33,7 @@ export const OIDS = {
   extendedKeyUsage: "551d25",
   nameConstraints: "551d1e",
   certificatePolicies: "551d20",
+  crlDistributionPoints: "551d1f",
   serverAuth: "2b06010505070301",
   clientAuth: "2b06010505070302",
   unknown: "2a030405",
