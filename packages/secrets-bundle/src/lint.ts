@@ -1,4 +1,10 @@
-import { PkiError, readCertificates, verifyChain, type Certificate } from "@talos-bridge/pki";
+import {
+  PkiError,
+  readCertificates,
+  verifyChain,
+  type Certificate,
+  type ChainFault,
+} from "@talos-bridge/pki";
 import { readBundleDocument, valuesOf, type SecretsBundle } from "./bundle.ts";
 import { FIELDS, type FieldPath } from "./fields.ts";
 import { errorAt, findingsOf, warningAt, type Finding } from "./finding.ts";
@@ -201,6 +207,8 @@ function rootsOf(pem: string, path: string, clock: LintClock, findings: Finding[
   }
 }
 
+const FOREIGN: ReadonlySet<ChainFault> = new Set(["unknown authority", "same name, other key"]);
+
 function clientFindings(
   leaf: Certificate,
   roots: readonly Certificate[],
@@ -214,7 +222,7 @@ function clientFindings(
   const live = roots.filter(({ notBefore, notAfter }) => clock.now >= notBefore && clock.now <= notAfter);
   if (inTime && live.length > 0) {
     const verdict = verifyChain({ leaf, roots: live, now: clock.now, usage: "clientAuth" });
-    if (verdict === "unknown authority")
+    if (!verdict.ok && FOREIGN.has(verdict.reason))
       findings.push(errorAt(path, "unknown-authority", "was not issued by the CA of its context"));
   }
   return findings;

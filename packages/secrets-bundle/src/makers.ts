@@ -37,7 +37,11 @@ export interface BundleMakers {
 export const PKI_MAKERS: BundleMakers = {
   authority: async ({ organization, keyType }, now) => {
     const privateKey = await generateKey(keyType);
-    const { certificatePem } = await createCertificateAuthority({ privateKey, organization, now });
+    const { certificatePem } = await createCertificateAuthority({
+      privateKey,
+      profile: { organization, keyType },
+      now,
+    });
     return { crt: certificatePem, key: talosKeyPem(privateKey) };
   },
   key: async (keyType) => talosKeyPem(await generateKey(keyType)),

@@ -3,6 +3,7 @@ import {
   generateKey,
   issueCertificate,
   loadCertificateAuthority,
+  PROFILES,
 } from "@talos-bridge/pki";
 import {
   createTalosconfig,
@@ -247,7 +248,7 @@ async function talosconfigOf(input: {
   if (!loaded.ok) throw new Error("no CA");
   const key = await generateKey("ed25519");
   const { pem } = await issueCertificate(loaded.issuing, {
-    profile: { keyUsage: ["digitalSignature"], extendedKeyUsage: usage },
+    profile: { ...PROFILES.talosClient, extendedKeyUsage: usage },
     names: { commonName: "", dnsNames: [], ipAddresses: [] },
     spki: key.publicKey.spki,
     now: NOW,

@@ -1,4 +1,4 @@
-import { issueCertificate, loadCertificateAuthority, generateKey } from "@talos-bridge/pki";
+import { issueCertificate, loadCertificateAuthority, generateKey, PROFILES } from "@talos-bridge/pki";
 import {
   createTalosconfig,
   encodeTalosconfig,
@@ -129,7 +129,7 @@ test("a certificate that a CA of the bundle issued fits in", async () => {
   const { certificate } = loaded.issuing;
   const key = await generateKey("ed25519");
   const { pem } = await issueCertificate(loaded.issuing, {
-    profile: { keyUsage: ["digitalSignature"], extendedKeyUsage: ["1.3.6.1.5.5.7.3.2"] },
+    profile: PROFILES.talosClient,
     names: { commonName: "", dnsNames: [], ipAddresses: [] },
     spki: key.publicKey.spki,
     now: certificate.notBefore,

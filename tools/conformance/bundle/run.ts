@@ -1,7 +1,12 @@
 // Holds packages/secrets-bundle to Talos's own machinery code: each reads, checks and makes what the other writes.
 //
 //   node --conditions=@talos-bridge/source tools/conformance/bundle/run.ts      the last line counts
-import { generateKey, issueCertificate, loadCertificateAuthority } from "@talos-bridge/pki";
+import {
+  generateKey,
+  issueCertificate,
+  loadCertificateAuthority,
+  talosClientProfile,
+} from "@talos-bridge/pki";
 import {
   addAcceptedCa,
   createTalosconfig,
@@ -51,7 +56,7 @@ async function clientOf(ca: CertificateAndKey): Promise<CertificateAndKey> {
   if (!loaded.ok) throw new Error("the bundle's CA can't be loaded");
   const key = await generateKey("ed25519");
   const { pem } = await issueCertificate(loaded.issuing, {
-    profile: { keyUsage: ["digitalSignature"], extendedKeyUsage: ["1.3.6.1.5.5.7.3.2"] },
+    profile: talosClientProfile(["os:admin"]).profile,
     names: { commonName: "", dnsNames: [], ipAddresses: [] },
     spki: key.publicKey.spki,
     now: clock.now,
