@@ -138,7 +138,7 @@ async function issueClient(
     if (!ca.ok)
       throw new CliError(
         "TB1006",
-        ca.faults.map(({ part, message }) => `certs.os ${part}: ${message}`).join("; "),
+        ca.faults.map(({ field, message }) => `certs.os ${field}: ${message}`).join("; "),
       );
     const privateKey = await generateKey("ed25519");
     await recordAct(world, {

@@ -17,10 +17,12 @@ export function seconds(text: string): number {
   return Math.max(1, Math.floor(milliseconds(text) / 1_000));
 }
 
-/** Values between commas, or of an option that is given several times. */
-export function list(text: string, before: readonly string[] = []): readonly string[] {
-  const values = text.split(",").map((value) => value.trim());
-  return [...before, ...values.filter((value) => value !== "")];
+/** Values between commas. They take the place of a default: roles that nobody named must not be granted. */
+export function list(text: string): readonly string[] {
+  return text
+    .split(",")
+    .map((value) => value.trim())
+    .filter((value) => value !== "");
 }
 
 /** A path in Vault: segments of plain characters. */

@@ -1,4 +1,4 @@
-import { convertPrivateKey, readCertificate, readPrivateKey } from "@talos-bridge/pki";
+import { convertPrivateKey, readCertificates, readPrivateKey } from "@talos-bridge/pki";
 import {
   encodeSecretsBundle,
   FIELD_PATHS,
@@ -103,7 +103,9 @@ export async function show({ world, out }: CommandContext, { secrets, reveal }: 
 /** What may be said of a field: never the secret in it. */
 function describeField(path: FieldPath, value: string): { readonly is: string; readonly notAfter?: string } {
   if (path.endsWith(".crt")) {
-    const { subject, publicKey, notAfter } = readCertificate(value);
+    const [certificate] = readCertificates(value);
+    if (certificate === undefined) return { is: "no certificate" };
+    const { subject, publicKey, notAfter } = certificate;
     const until = notAfter.toISOString();
     return { is: `CA ${subject || "without a name"}, ${publicKey.type}, until ${until}`, notAfter: until };
   }

@@ -1,7 +1,8 @@
 import { Option, type Command } from "commander";
-import type { KmsPatchOptions, TalosconfigOptions, ValidateOptions, WorkerOptions } from "../config-work.ts";
+import type { KmsPatchOptions, TalosconfigOptions, WorkerOptions } from "../config-work.ts";
 import { list, milliseconds } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
+import type { ValidateOptions } from "../validate.ts";
 
 export function addConfig(program: Command, register: Register): void {
   const config = program.command("config").description("write and check machine configs and talosconfigs");
@@ -91,7 +92,7 @@ export function addConfig(program: Command, register: Register): void {
         .default(30 * 86_400_000, "720h"),
     );
   register<ValidateOptions>(validate, async (context, options) =>
-    (await import("../config-work.ts")).validate(context, options),
+    (await import("../validate.ts")).validate(context, options),
   );
 }
 

@@ -35,7 +35,12 @@ export async function commandLine(
   const { env = {}, stdin = "", now = NOW, terminal = false } = options;
   const exit = await run({
     argv,
-    env: { TALOS_BRIDGE_AUDIT_LOG: join(scratchDir(), "audit.log"), ...env },
+    env: {
+      ...(env["TALOS_BRIDGE_AUDIT_LOG"] === undefined && {
+        TALOS_BRIDGE_AUDIT_LOG: join(scratchDir(), "audit.log"),
+      }),
+      ...env,
+    },
     readStdin: async () => Buffer.from(stdin),
     stdout: { write: (text) => void (stdout += text), isTerminal: terminal },
     stderr: { write: (text) => void (stderr += text), isTerminal: terminal },
