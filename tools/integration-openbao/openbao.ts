@@ -92,6 +92,12 @@ export interface OpenBao {
   pid(): number | undefined;
   /** Any operation as an administrator; throws VaultError. */
   readonly admin: BareVaultCall;
+  /** One POST, and what came back, whatever the status. */
+  raw(
+    path: string,
+    token: string,
+    body: unknown,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   health(): Promise<VaultHealth>;
   /** First start: initialises with one key share, unseals, waits until it is active. */
   initialize(): Promise<void>;
@@ -149,10 +155,11 @@ ${options.config ?? ""}
   let child: ChildProcess | undefined;
   let root = "";
   let key = "";
-  const { request, setTls } = createHttpRequest({
+  const http = createHttpRequest({
     address,
     ...(tls !== undefined && { tls: { ca: readFileSync(tls.caFile, "utf8") } }),
   });
+  const { request } = http;
   const call = createVaultCall({ request, budgetMs: 15_000 });
   const admin: BareVaultCall = (operation) => call({ token: root, ...operation });
   const health = (): Promise<VaultHealth> => readVaultHealth({ request });
@@ -201,6 +208,16 @@ ${options.config ?? ""}
     auditFile,
     pid: () => child?.pid,
     admin,
+    async raw(path, token, body) {
+      const answer = await request({
+        method: "POST",
+        path: `/v1/${path}`,
+        headers: { "X-Vault-Token": token, "X-Vault-Request": "true" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(15_000),
+      });
+      return { status: answer.status, text: answer.body };
+    },
     health,
     async initialize() {
       const response = await request({
@@ -226,7 +243,7 @@ ${options.config ?? ""}
     restart: launch,
     signal,
     stop,
-    trust: (ca) => setTls({ ca }),
+    trust: (ca) => http.setTls({ ca }),
     auditedPaths: () => readAuditedPaths(auditFile),
   };
 }

@@ -17,7 +17,7 @@ export interface ProgramLine {
 export interface Program {
   readonly kms: Client<typeof KMSService>;
   /** A client with a connection of its own. */
-  connect(): Client<typeof KMSService>;
+  readonly connect: () => Client<typeof KMSService>;
   readonly lines: readonly ProgramLine[];
   /** An answer of the health port: status and body. */
   get(path: string): Promise<{ readonly status: number; readonly body: string }>;
