@@ -26,6 +26,10 @@ import { refusalOf } from "./support/service.ts";
 
 const DISK_KEY = Buffer.from("the disk key, 32 bytes of it ...");
 
+/** Tries until it holds; long, since it ends as soon as it does. */
+const eventually = <T>(check: () => T | Promise<T>): Promise<T> =>
+  vi.waitFor(check, { timeout: 15_000, interval: 20 });
+
 async function startBao(): Promise<FakeOpenBao> {
   const bao = await startFakeOpenBao();
   onTestFinished(() => bao.close());
@@ -113,7 +117,7 @@ describe("row 38: what a server's refusal is for a node, and that the node unsea
     const call = refusalOf(running.kms.unseal({ nodeUuid: NODE, data }, { timeoutMs: 300 }));
     await asked.promise;
     expect((await call).code).toBe("DeadlineExceeded");
-    await vi.waitFor(() =>
+    await eventually(() =>
       expect(running.lines()).toContainEqual(expect.objectContaining({ reason: "aborted" })),
     );
     held.resolve(undefined);
@@ -252,7 +256,7 @@ test("row 38: nothing secret is in any log line, metric or error, whatever the s
 test("health: ready with a session and a server, the paths of old and new, and the Go proxy's /info", async () => {
   const bao = await startBao();
   const { get, health } = await startKms({ env: withAppRole(bao) });
-  await vi.waitFor(async () => expect((await get("/readyz")).status).toBe(200));
+  await eventually(async () => expect((await get("/readyz")).status).toBe(200));
   for (const path of ["/livez", "/healthz", "/readyz", "/ready"]) {
     expect(await get(path)).toEqual({ status: 200, body: "ok" });
   }
@@ -279,7 +283,7 @@ test("a server that is away at the start is waited for: alive, not ready, and se
   expect((await health.check({})).status).toBe(Status.NOT_SERVING);
   expect((await refusalOf(kms.seal({ nodeUuid: NODE, data: DISK_KEY }))).code).toBe("Unavailable");
   bao.script = () => undefined;
-  await vi.waitFor(() => kms.seal({ nodeUuid: NODE, data: DISK_KEY }), { timeout: 5_000, interval: 50 });
+  await eventually(() => kms.seal({ nodeUuid: NODE, data: DISK_KEY }));
 });
 
 test("row 32: TLS is reloaded for handshakes to come; a pair that does not fit changes nothing", async () => {
@@ -307,7 +311,7 @@ test("row 32: TLS is reloaded for handshakes to come; a pair that does not fit c
   expect(await checkWith(first.ca)).toBe(Status.SERVING);
   expect((await running.get("/metrics")).body).toContain("\ntalos_kms_plaintext 0\n");
   writeFileSync(join(running.dir, "tls.crt"), second.cert); // without its key
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(running.lines()).toContainEqual(
       expect.objectContaining({
         level: "error",
@@ -318,7 +322,7 @@ test("row 32: TLS is reloaded for handshakes to come; a pair that does not fit c
   );
   expect(await checkWith(first.ca)).toBe(Status.SERVING);
   writeFileSync(join(running.dir, "tls.key"), second.key);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(running.lines()).toContainEqual(expect.objectContaining({ msg: "reloaded" })),
   );
   expect(await checkWith(second.ca)).toBe(Status.SERVING);
@@ -345,13 +349,13 @@ test("a keyring that another process has rotated is taken up; one that has lost 
   const { data: old } = await kms.seal({ nodeUuid: NODE, data: DISK_KEY });
   const before = readFileSync(file);
   await (await openKeyring(file)).rotate();
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(lines()).toContainEqual(expect.objectContaining({ msg: "took changed files" })),
   );
   const { data: fresh } = await kms.seal({ nodeUuid: NODE, data: DISK_KEY });
   expect(Buffer.from(fresh).toString()).toMatch(/^tbk:v1:2:/);
   writeFileSync(file, before);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(lines()).toContainEqual(expect.objectContaining({ level: "error", source: "keyring" })),
   );
   for (const data of [old, fresh]) {
@@ -386,7 +390,7 @@ test("SIGTERM: calls under way are answered, then the lease is given back, then 
     env: () => ({ ...withAppRole(bao)(), ...env }),
     argv: () => ["--enable-leader-election"],
   });
-  await vi.waitFor(async () => expect((await running.get("/ready")).status).toBe(200));
+  await eventually(async () => expect((await running.get("/ready")).status).toBe(200));
   expect(readFileSync(join(running.dir, "leader"), "utf8")).toBe("");
   const data = await sealed(running);
   const asked = Promise.withResolvers<void>();
@@ -403,7 +407,7 @@ test("SIGTERM: calls under way are answered, then the lease is given back, then 
   });
   await asked.promise;
   running.signal();
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(running.lines()).toContainEqual(expect.objectContaining({ msg: "stopping" })),
   );
   const notReady = await running.get("/ready");
@@ -437,7 +441,7 @@ test("a second SIGTERM cuts calls short, also where both come before the first w
     await asked.promise;
     running.signal();
     if (!together) {
-      await vi.waitFor(() =>
+      await eventually(() =>
         expect(running.lines()).toContainEqual(expect.objectContaining({ msg: "stopping" })),
       );
     }
@@ -461,8 +465,8 @@ test("the leader's file is no way to another file: a link in its place is replac
       return ["--enable-leader-election"];
     },
   });
-  await vi.waitFor(async () => expect((await running.get("/ready")).status).toBe(200));
-  await vi.waitFor(() => expect(readFileSync(join(running.dir, "leader"), "utf8")).toBe(""));
+  await eventually(async () => expect((await running.get("/ready")).status).toBe(200));
+  await eventually(() => expect(readFileSync(join(running.dir, "leader"), "utf8")).toBe(""));
   expect(readFileSync(victim, "utf8")).toBe("content");
 });
 
@@ -483,7 +487,7 @@ test("leader election where the API refuses: nobody leads, calls say so, the fau
     expect(await get(path)).toEqual({ status: 503, body: expect.stringContaining(text) });
   }
   expect((await get("/livez")).status).toBe(200);
-  await vi.waitFor(() =>
+  await eventually(() =>
     expect(lines()).toContainEqual(
       expect.objectContaining({
         msg: "can't reach the lease",
