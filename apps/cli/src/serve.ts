@@ -1,5 +1,5 @@
-import { run as runSigner } from "@talos-bridge/csr-signer/run";
-import { run as runKms } from "@talos-bridge/kms-vault/run";
+import { run as runSigner } from "@talos-bridge/csr-signer";
+import { run as runKms } from "@talos-bridge/kms-vault";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { hostname, networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";

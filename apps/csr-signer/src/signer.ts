@@ -140,7 +140,9 @@ export async function startSigner({
     async stop(stopNow) {
       stopping = true;
       log.info("stopping", { delayMs: values.shutdownDelay, timeoutMs: values.shutdownTimeout });
-      stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
+      // Both signals may have come before the first was noticed.
+      if (stopNow.aborted) server.closeNow();
+      else stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
       await delay(values.shutdownDelay, stopNow);
       watch.stop();
       endTending();
