@@ -77,6 +77,8 @@ export interface OpenBaoOptions {
     readonly keyFile: string;
   };
   readonly nodeId?: string;
+  /** In the folder if not given. A snapshot is restored only where the audit file has the same path. */
+  readonly auditFile?: string;
   /** Addresses of nodes to join. */
   readonly join?: readonly string[];
   /** Further lines of HCL for the configuration. */
@@ -118,7 +120,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   const clusterPort = await freePort();
   const scheme = tls === undefined ? "http" : "https";
   const address = `${scheme}://127.0.0.1:${port}`;
-  const auditFile = join(folder, "audit.log");
+  const { auditFile = join(folder, "audit.log") } = options;
   const configFile = join(folder, "openbao.hcl");
   mkdirSync(join(folder, "raft"), { recursive: true });
   writeFileSync(
