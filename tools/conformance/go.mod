@@ -4,6 +4,7 @@ go 1.26.1
 
 require (
 	github.com/siderolabs/crypto v0.6.5
+	github.com/siderolabs/kms-client v0.2.0
 	github.com/siderolabs/talos v1.13.0
 	github.com/siderolabs/talos/pkg/machinery v1.13.0
 	google.golang.org/grpc v1.83.2

@@ -1,9 +1,10 @@
-// Command conformance drives a built csr-signer with Talos's own client code and compares its answers with trustd's.
+// Command conformance drives built services with Talos's own client code, and compares csr-signer's answers with trustd's.
 //
 //	conformance test --node NODE --bundle MAIN.JS [--only TEXT]   the conformance tests; the last line counts them
 //	conformance get-certificate --addr HOST:PORT --token-file F --ca CA.PEM
 //	                                                              asks as a worker does and checks what comes back
 //	conformance make-cluster --dir DIR [--key-type TYPE]          writes a new Talos CA and a token
+//	conformance kms-node                                          seals and unseals as a node does, as its input orders
 //	conformance verify-certs                                      filter: is it a certificate a Talos worker may have?
 //	conformance parse-csrs                                        filter: does Go read and verify this request?
 //
@@ -26,6 +27,7 @@ func main() {
 		"test":            runTests,
 		"get-certificate": getCertificate,
 		"make-cluster":    makeCluster,
+		"kms-node":        kmsNode,
 		"verify-certs":    verifyCertificates,
 		"parse-csrs":      parseRequests,
 	}
@@ -37,7 +39,7 @@ func main() {
 
 	command, known := commands[name]
 	if !known {
-		fmt.Fprintln(os.Stderr, "usage: conformance test | get-certificate | make-cluster | verify-certs | parse-csrs")
+		fmt.Fprintln(os.Stderr, "usage: conformance test | get-certificate | make-cluster | kms-node | verify-certs | parse-csrs")
 		os.Exit(2)
 	}
 

@@ -125,6 +125,12 @@ const ANSWERS: readonly Answer[] = [
     meaning: "The backend gave other bytes back than it was given. Nothing may be encrypted with such a key.",
   },
   {
+    code: "Internal",
+    text: "internal error",
+    reason: "internal-error",
+    meaning: "A fault in the program; its log has the error, the caller never does.",
+  },
+  {
     code: "Canceled",
     text: "the call was ended",
     reason: "aborted",

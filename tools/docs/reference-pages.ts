@@ -1,4 +1,5 @@
 // The pages of docs/reference, made from the code: path from the repository's root, and text.
+import { cliPages } from "./cli-pages.ts";
 import { kmsConfigurationPage, signerConfigurationPage } from "./configuration-pages.ts";
 import { errorsPage } from "./errors-page.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -9,5 +10,6 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/configuration-kms-vault.md", kmsConfigurationPage()],
     ["docs/reference/errors.md", errorsPage()],
     ["docs/reference/metrics.md", await metricsPage()],
+    ...cliPages(),
   ]);
 }

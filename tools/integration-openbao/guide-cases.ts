@@ -1,16 +1,13 @@
 // docs/guides/kms-auth.md and disaster-recovery.md: their commands, as they stand there, against real servers.
-import { Code, ConnectError, type Client } from "@connectrpc/connect";
-import type { KMSService } from "@talos-bridge/api";
 import { strict as assert } from "node:assert";
 import { generateKeyPairSync, randomUUID, sign } from "node:crypto";
 import { copyFileSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { sealAndUnseal } from "../start/node.ts";
 import { makeLeaf, type CertificateFiles } from "./certificates.ts";
 import type { Case } from "./client.ts";
 import { createShell } from "./guide.ts";
-import { withKmsVault } from "./kms.ts";
-import { createToken, writePolicy, type OpenBao } from "./openbao.ts";
+import { createToken, until, writePolicy, type OpenBao } from "./openbao.ts";
+import { DISK_KEY, refusalOf, sealKey, unsealKey, withProgram, type Program } from "./program.ts";
 import type { TokenReviewer } from "./token-review.ts";
 
 interface GuideCasesInput {
@@ -23,9 +20,7 @@ interface GuideCasesInput {
   readonly folder: string;
 }
 
-type Kms = Client<typeof KMSService>;
-
-const KEY = Buffer.from("0123456789abcdef0123456789abcdef");
+type Kms = Program["kms"];
 
 export function guideCases(input: GuideCasesInput): readonly Case[] {
   const own = (name: string): GuideCasesInput => ({
@@ -85,7 +80,10 @@ esac`;
         prepare?.();
         const env = shell.follow([heading], bao, { KMS_NETWORKS: "127.0.0.0/8" });
         try {
-          await withKmsVault({ env, folder }, (_kms, address) => sealAndUnseal(address));
+          await withKms(env, async (kms) => {
+            const nodeUuid = randomUUID();
+            await unsealKey(kms, nodeUuid, await sealKey(kms, nodeUuid));
+          });
         } finally {
           shell.close();
         }
@@ -121,7 +119,7 @@ function policyCases({ bao, folder }: GuideCasesInput): readonly Case[] {
   ): Promise<T> {
     const token = await createToken(bao, { policies: [policy] });
     const vault = { VAULT_ADDR: bao.address, VAULT_CACERT: bao.caFile ?? "", VAULT_TOKEN: token };
-    return withKmsVault({ env: { ...vault, ...env }, folder }, use);
+    return withKms({ ...vault, ...env }, use);
   }
   return [
     {
@@ -135,9 +133,9 @@ function policyCases({ bao, folder }: GuideCasesInput): readonly Case[] {
            path "transit/keys/+" { capabilities = ["create", "read", "update"] }`,
         );
         const nodeUuid = randomUUID();
-        await under("go-proxy", (kms) => refused(kms.seal({ nodeUuid, data: KEY }), "is not allowed"));
-        await under("talos-kms", (kms) => kms.seal({ nodeUuid, data: KEY }));
-        await under("go-proxy", (kms) => kms.seal({ nodeUuid, data: KEY }));
+        await under("go-proxy", (kms) => refused(sealKey(kms, nodeUuid), "is not allowed"));
+        await under("talos-kms", (kms) => sealKey(kms, nodeUuid));
+        await under("go-proxy", (kms) => sealKey(kms, nodeUuid));
       },
     },
     {
@@ -149,8 +147,8 @@ function policyCases({ bao, folder }: GuideCasesInput): readonly Case[] {
         await under(
           "talos-kms-precreate",
           async (kms) => {
-            await kms.seal({ nodeUuid: known, data: KEY });
-            await refused(kms.seal({ nodeUuid: randomUUID(), data: KEY }), "is not known here");
+            await sealKey(kms, known);
+            await refused(sealKey(kms, randomUUID()), "is not known here");
           },
           relaxed,
         );
@@ -164,9 +162,7 @@ function policyCases({ bao, folder }: GuideCasesInput): readonly Case[] {
           "encrypt-only",
           'path "transit/encrypt/+" { capabilities = ["create", "update"] }',
         );
-        await under("encrypt-only", (kms) =>
-          refused(kms.seal({ nodeUuid: randomUUID(), data: KEY }), "is not allowed"),
-        );
+        await under("encrypt-only", (kms) => refused(sealKey(kms, randomUUID()), "is not allowed"));
       },
     },
   ];
@@ -179,17 +175,8 @@ function recoveryCases({ bao, second, folder }: GuideCasesInput): readonly Case[
   let sealed: Uint8Array = new Uint8Array();
   let token = "";
   const kmsOn = <T>(server: OpenBao, use: (kms: Kms) => Promise<T>): Promise<T> =>
-    withKmsVault(
-      {
-        env: { VAULT_ADDR: server.address, VAULT_CACERT: server.caFile ?? "", VAULT_TOKEN: token },
-        folder,
-      },
-      use,
-    );
-  const opens = async (kms: Kms): Promise<void> => {
-    const { data } = await kms.unseal({ nodeUuid, data: sealed });
-    assert.deepEqual(Buffer.from(data), KEY);
-  };
+    withKms({ VAULT_ADDR: server.address, VAULT_CACERT: server.caFile, VAULT_TOKEN: token }, use);
+  const opens = (kms: Kms): Promise<void> => unsealKey(kms, nodeUuid, sealed);
   const isRefused = (kms: Kms): Promise<void> =>
     refused(kms.unseal({ nodeUuid, data: sealed }), "can't be unsealed");
 
@@ -199,7 +186,7 @@ function recoveryCases({ bao, second, folder }: GuideCasesInput): readonly Case[
       async run() {
         token = await createToken(bao, { policies: ["talos-kms"], period: "24h" });
         await kmsOn(bao, async (kms) => {
-          ({ data: sealed } = await kms.seal({ nodeUuid, data: KEY }));
+          sealed = await sealKey(kms, nodeUuid);
           shell.follow(["Rotation"], bao, env);
           await opens(kms);
           // Both commands of that section, one by one: the page shows what the first one does.
@@ -221,7 +208,7 @@ function recoveryCases({ bao, second, folder }: GuideCasesInput): readonly Case[
       async run() {
         writeFileSync(join(folder, "sealed"), sealed);
         shell.follow(["By hand"], bao, env);
-        assert.equal(readFileSync(join(folder, "passphrase"), "utf8"), KEY.toString("base64"));
+        assert.equal(readFileSync(join(folder, "passphrase"), "utf8"), DISK_KEY.toString("base64"));
       },
     },
     {
@@ -237,7 +224,7 @@ function recoveryCases({ bao, second, folder }: GuideCasesInput): readonly Case[
     {
       name: "recovery: a deleted key comes back from there, over the one that the node's next Seal made",
       async run() {
-        await kmsOn(bao, (kms) => kms.seal({ nodeUuid, data: KEY }));
+        await kmsOn(bao, (kms) => sealKey(kms, nodeUuid));
         await kmsOn(bao, isRefused);
         shell.follow(["A deleted key"], bao, {
           ...env,
@@ -250,12 +237,19 @@ function recoveryCases({ bao, second, folder }: GuideCasesInput): readonly Case[
   ];
 }
 
+/** Starts kms-vault, waits until it is ready, and gives its client to `use`. */
+function withKms<T>(
+  env: Readonly<Record<string, string | undefined>>,
+  use: (kms: Kms) => Promise<T>,
+): Promise<T> {
+  return withProgram(env, async (program) => {
+    await until("kms-vault is ready", async () => (await program.get("/readyz")).status === 200);
+    return use(program.kms);
+  });
+}
+
 async function refused(call: Promise<unknown>, text: string): Promise<void> {
-  const error = await call.then(
-    () => undefined,
-    (thrown: unknown) => ConnectError.from(thrown),
-  );
-  assert.ok(error !== undefined, "it was answered");
-  assert.equal(error.code, Code.PermissionDenied);
-  assert.ok(error.rawMessage.includes(text), error.rawMessage);
+  const refusal = await refusalOf(call);
+  assert.equal(refusal.code, "PermissionDenied");
+  assert.ok(refusal.text.includes(text), refusal.text);
 }

@@ -77,8 +77,6 @@ export interface OpenBaoOptions {
     readonly keyFile: string;
   };
   readonly nodeId?: string;
-  /** In the folder if not given. A snapshot is restored only where the audit file has the same path. */
-  readonly auditFile?: string;
   /** Addresses of nodes to join. */
   readonly join?: readonly string[];
   /** Further lines of HCL for the configuration. */
@@ -94,6 +92,12 @@ export interface OpenBao {
   pid(): number | undefined;
   /** Any operation as an administrator; throws VaultError. */
   readonly admin: BareVaultCall;
+  /** One POST, and what came back, whatever the status. */
+  raw(
+    path: string,
+    token: string,
+    body: unknown,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   health(): Promise<VaultHealth>;
   /** First start: initialises with one key share, unseals, waits until it is active. */
   initialize(): Promise<void>;
@@ -108,6 +112,8 @@ export interface OpenBao {
   signal(name: NodeJS.Signals): void;
   /** Ends the process and waits until it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** What the administrator trusts from now on, PEM. */
+  trust(ca: string): void;
   /** Request paths in the audit file, in their order. */
   auditedPaths(): readonly string[];
 }
@@ -120,7 +126,7 @@ export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
   const clusterPort = await freePort();
   const scheme = tls === undefined ? "http" : "https";
   const address = `${scheme}://127.0.0.1:${port}`;
-  const { auditFile = join(folder, "audit.log") } = options;
+  const auditFile = join(folder, "audit.log");
   const configFile = join(folder, "openbao.hcl");
   mkdirSync(join(folder, "raft"), { recursive: true });
   writeFileSync(
@@ -141,7 +147,7 @@ listener "tcp" {
 ${tls === undefined ? '  tls_disable = "true"' : `  tls_cert_file = "${tls.certFile}"\n  tls_key_file = "${tls.keyFile}"`}
 }
 audit "file" "file" {
-  options = { file_path = "${auditFile}" }
+  options = { file_path = "audit.log" }
 }
 ${options.config ?? ""}
 `,
@@ -149,10 +155,11 @@ ${options.config ?? ""}
   let child: ChildProcess | undefined;
   let root = "";
   let key = "";
-  const { request } = createHttpRequest({
+  const http = createHttpRequest({
     address,
     ...(tls !== undefined && { tls: { ca: readFileSync(tls.caFile, "utf8") } }),
   });
+  const { request } = http;
   const call = createVaultCall({ request, budgetMs: 15_000 });
   const admin: BareVaultCall = (operation) => call({ token: root, ...operation });
   const health = (): Promise<VaultHealth> => readVaultHealth({ request });
@@ -160,6 +167,9 @@ ${options.config ?? ""}
   async function launch(): Promise<void> {
     const log = openSync(join(folder, "server.log"), "a");
     const started = spawn(binary, ["server", `-config=${configFile}`], {
+      // The audit file's path is kept in the storage that all nodes share, and a node whose configuration has another one
+      // never becomes active: so it is the same relative path everywhere.
+      cwd: folder,
       env: { ...process.env, HOME: folder },
       stdio: ["ignore", log, log],
     });
@@ -198,6 +208,16 @@ ${options.config ?? ""}
     auditFile,
     pid: () => child?.pid,
     admin,
+    async raw(path, token, body) {
+      const answer = await request({
+        method: "POST",
+        path: `/v1/${path}`,
+        headers: { "X-Vault-Token": token, "X-Vault-Request": "true" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(15_000),
+      });
+      return { status: answer.status, text: answer.body };
+    },
     health,
     async initialize() {
       const response = await request({
@@ -223,6 +243,7 @@ ${options.config ?? ""}
     restart: launch,
     signal,
     stop,
+    trust: (ca) => http.setTls({ ca }),
     auditedPaths: () => readAuditedPaths(auditFile),
   };
 }

@@ -1,5 +1,5 @@
-// packages/vault, and the commands of the guides, against real OpenBao servers. Prints one line a case and `N passed, N failed`.
-//   node --conditions=@talos-bridge/source tools/integration-openbao/run.ts [part of a case's name]
+// packages/vault, kms-vault and the commands of its guides against real OpenBao servers. Prints one line a case and `N passed, N failed`.
+//   node --conditions=@talos-bridge/source tools/integration-openbao/run.ts [part of a case's name]...
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,10 +10,14 @@ import type { Case } from "./client.ts";
 import { clusterCases } from "./cluster-cases.ts";
 import { faultCases } from "./fault-cases.ts";
 import { guideCases } from "./guide-cases.ts";
+import { programAuth } from "./program-auth.ts";
+import { programFaults } from "./program-faults.ts";
+import { programInput } from "./program-input.ts";
+import { programLease } from "./program-lease.ts";
 import { setUpTransit, startOpenBao, until, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
 import { startTokenReviewer } from "./token-review.ts";
 
-const wanted = process.argv[2] ?? "";
+const wanted = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "integration-openbao-"));
 const servers: OpenBao[] = [];
 let passed = 0;
@@ -23,7 +27,7 @@ const note = (text: string): void => void notes.push(text);
 
 async function runCases(cases: readonly Case[]): Promise<void> {
   for (const { name, run } of cases) {
-    if (!name.includes(wanted)) continue;
+    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
     const from = performance.now();
     notes = [];
     try {
@@ -56,10 +60,14 @@ async function single(): Promise<void> {
   const reviewer = await startTokenReviewer(serving);
   try {
     await runCases(authCases({ bao, ca, reviewer, folder }));
+    await runCases(programAuth({ bao, ca, reviewer, folder }));
   } finally {
     await reviewer.close();
   }
+  await runCases(programInput({ bao, note }));
+  await runCases(programLease({ bao, ca, serving, folder, note }));
   await runCases(faultCases({ bao, ca, serving, folder, note }));
+  await runCases(programFaults({ bao, serving, folder, note }));
   await bao.stop();
 }
 
@@ -69,7 +77,7 @@ async function guides(): Promise<void> {
   const tls = { caFile: ca.certFile, ...serving };
   const bao = await start({ name: "guides-first", tls });
   await bao.initialize();
-  const second = await start({ name: "guides-second", tls, auditFile: bao.auditFile });
+  const second = await start({ name: "guides-second", tls });
   await second.initialize();
   const reviewer = await startTokenReviewer(serving);
   const own = join(folder, "guides");

@@ -55,7 +55,9 @@ export async function keepVault(options: VaultUpkeepOptions): Promise<VaultUpkee
   const endLooking = repeat(HEALTH_MS, look);
   const endCanary = startCanary(options);
   const watch = await watchVaultFiles(vault, log, metrics);
-  await Promise.race([first, delay(1_000, new AbortController().signal)]);
+  const waited = new AbortController();
+  await Promise.race([first, delay(1_000, waited.signal)]);
+  waited.abort();
 
   return {
     checks: [

@@ -26,7 +26,8 @@ const MAX_KEY_BYTES = 16_384;
  * (SOPS, REDACTED), ERR_PKI_PEM, ERR_PKI_KEY…; never with a byte of the content.
  */
 export function readPrivateKey(pem: Uint8Array | string): PrivateKey {
-  const block = keyBlockOf(pem);
+  const talosBlock = keyBlockOf(pem);
+  const block = toStandardLabel(talosBlock);
   if (block.label === "ENCRYPTED PRIVATE KEY")
     throw new PkiError("ERR_PKI_KEY_ENCRYPTED", "the private key is encrypted");
   const type = TYPES.get(block.label);
@@ -40,7 +41,11 @@ export function readPrivateKey(pem: Uint8Array | string): PrivateKey {
     throw new PkiError("ERR_PKI_KEY", "not a valid private key");
   }
   const spki = createPublicKey(key).export({ type: "spki", format: "der" });
-  return { key, publicKey: readSpki(spki) };
+  const publicKey = readSpki(spki);
+  if (block !== talosBlock && publicKey.type !== "ed25519") {
+    throw new PkiError("ERR_PKI_KEY", `labelled as an Ed25519 key, and of type ${publicKey.type}`);
+  }
+  return { key, publicKey };
 }
 
 function keyBlockOf(pem: Uint8Array | string): PemBlock {
@@ -51,7 +56,7 @@ function keyBlockOf(pem: Uint8Array | string): PemBlock {
     const [block] = blocks;
     if (block === undefined || blocks.length > 1)
       throw new PkiError("ERR_PKI_PEM", "not exactly one private key");
-    return toStandardLabel(block);
+    return block;
   } catch (cause) {
     if (!(cause instanceof PemError)) throw cause;
     refusePlaceholders(pem);

@@ -16,7 +16,7 @@ test("the README's example does what it says", async () => {
       ipAddresses: ["10.5.0.4"],
       leftOut: [{ name: "10.5.0.1", reason: "own-name" }],
       dropped: ["organization"],
-      verdict: "ok",
+      verdict: true,
     });
   } finally {
     rmSync(folder, { recursive: true });

@@ -33,6 +33,8 @@ export const OIDS = {
   extendedKeyUsage: "551d25",
   nameConstraints: "551d1e",
   certificatePolicies: "551d20",
+  serverAuth: "2b06010505070301",
+  clientAuth: "2b06010505070302",
   unknown: "2a030405",
   ed25519: "2b6570",
   ed448: "2b6571",
