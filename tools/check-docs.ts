@@ -5,8 +5,10 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join, normalize, resolve } from "node:path";
 import { wordFaults } from "./docs/code-words.ts";
+import { KMS_NOTES } from "./docs/kms-notes.ts";
 import { anchors, linkTargets } from "./docs/markdown.ts";
 import { referencePages } from "./docs/reference-pages.ts";
+import { SIGNER_NOTES } from "./docs/signer-notes.ts";
 import { readThreatRows, threatFaults } from "./docs/threat-rows.ts";
 
 const root = resolve(import.meta.dirname, "..");
@@ -89,7 +91,10 @@ function sourceOf(folder: string): string {
 
 const faults = [
   ...(await referenceFaults()),
-  ...wordFaults({ signer: sourceOf("apps/csr-signer"), server: sourceOf("packages/grpc-server") }),
+  ...wordFaults({
+    server: sourceOf("packages/grpc-server"),
+    programs: [SIGNER_NOTES, KMS_NOTES].map((notes) => ({ notes, source: sourceOf(`apps/${notes.name}`) })),
+  }),
   ...linkFaults(),
   ...readmeFaults(),
   ...commandFaults(),

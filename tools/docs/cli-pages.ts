@@ -2,18 +2,19 @@
 import type { Command, Option } from "commander";
 import { ERRORS, type ErrorNote } from "../../apps/cli/src/error-table.ts";
 import { createProgram } from "../../apps/cli/src/run.ts";
+import { MADE, table } from "./tables.ts";
 
 const silent = { write: () => undefined, isTerminal: false };
 
-/** Path and text of each page, after the line that says where they are made. */
-export function cliPages(made: string): ReadonlyMap<string, string> {
+/** Path and text of each page. */
+export function cliPages(): ReadonlyMap<string, string> {
   return new Map([
-    ["docs/reference/cli.md", commandsPage(made)],
-    ["docs/reference/cli-errors.md", errorsPage(made)],
+    ["docs/reference/cli.md", commandsPage()],
+    ["docs/reference/cli-errors.md", errorsPage()],
   ]);
 }
 
-function commandsPage(made: string): string {
+function commandsPage(): string {
   const program = createProgram(
     {
       argv: [],
@@ -26,7 +27,7 @@ function commandsPage(made: string): string {
     },
     () => undefined,
   );
-  return `${made}
+  return `${MADE}
 # Commands of talos-bridge
 
 Data goes to standard output, everything else to standard error. Files that are written hold secrets more often than not: they have mode
@@ -79,9 +80,9 @@ function optionTable(options: readonly Option[]): string {
   return table(["Option", "Default", "Meaning"], rows);
 }
 
-function errorsPage(made: string): string {
+function errorsPage(): string {
   const notes: readonly (readonly [string, ErrorNote])[] = Object.entries(ERRORS);
-  return `${made}
+  return `${MADE}
 # Errors of talos-bridge
 
 Each error has an id that stays the same, and an exit code by its kind (see [commands](cli.md)).
@@ -96,10 +97,4 @@ ${notes
 
 function sentence(text: string): string {
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
-}
-
-function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]): string =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
-  return [head, head.map(() => "---"), ...rows].map(line).join("");
 }

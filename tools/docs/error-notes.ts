@@ -1,4 +1,4 @@
-// What each error code means and what to do about it. A code without a note, or a note without a code, fails `tsc`.
+// What error codes mean and what to do about them. A code without a note, or a note without a code, fails `tsc`.
 import type { GrpcServerErrorCode } from "@talos-bridge/grpc-server";
 import type { PemErrorCode } from "@talos-bridge/pem";
 import type { PkiErrorCode } from "@talos-bridge/pki";
@@ -10,7 +10,7 @@ export interface Note {
   readonly cure: string;
 }
 
-type Notes<Code extends string> = Readonly<Record<Code, Note>>;
+export type Notes<Code extends string> = Readonly<Record<Code, Note>>;
 
 export const PKI_NOTES: Notes<PkiErrorCode> = {
   ERR_PKI_TOO_LARGE: {

@@ -48,3 +48,18 @@ export function anchors(markdown: string): ReadonlySet<string> {
 function withoutBlocks(markdown: string): string {
   return markdown.replaceAll(/^```[^]*?^```/gm, "");
 }
+
+/** What stands under a heading, up to the next one, of whatever level. Throws where there is no such heading. */
+export function sectionOf(markdown: string, heading: string): string {
+  const lines = markdown.split("\n");
+  const isHeading = (line: string): boolean => /^#{1,6} /.test(line);
+  const start = lines.findIndex((line) => isHeading(line) && line.replace(/^#+ /, "") === heading);
+  if (start === -1) throw new Error(`no heading "${heading}"`);
+  const rest = lines.slice(start + 1);
+  let fenced = false;
+  const end = rest.findIndex((line) => {
+    if (line.startsWith("```")) fenced = !fenced;
+    return !fenced && isHeading(line);
+  });
+  return rest.slice(0, end === -1 ? rest.length : end).join("\n");
+}

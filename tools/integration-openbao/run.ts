@@ -1,4 +1,4 @@
-// packages/vault and kms-vault against real OpenBao servers. Prints one line a case and `N passed, N failed`.
+// packages/vault, kms-vault and the commands of its guides against real OpenBao servers. Prints one line a case and `N passed, N failed`.
 //   node --conditions=@talos-bridge/source tools/integration-openbao/run.ts [part of a case's name]...
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { makeCa, makeLeaf } from "./certificates.ts";
 import type { Case } from "./client.ts";
 import { clusterCases } from "./cluster-cases.ts";
 import { faultCases } from "./fault-cases.ts";
+import { guideCases } from "./guide-cases.ts";
 import { programAuth } from "./program-auth.ts";
 import { programFaults } from "./program-faults.ts";
 import { programInput } from "./program-input.ts";
@@ -70,6 +71,25 @@ async function single(): Promise<void> {
   await bao.stop();
 }
 
+async function guides(): Promise<void> {
+  const ca = makeCa(folder, "guides-ca");
+  const serving = makeLeaf(folder, "guides", ca);
+  const tls = { caFile: ca.certFile, ...serving };
+  const bao = await start({ name: "guides-first", tls });
+  await bao.initialize();
+  const second = await start({ name: "guides-second", tls });
+  await second.initialize();
+  const reviewer = await startTokenReviewer(serving);
+  const own = join(folder, "guides");
+  mkdirSync(own);
+  try {
+    await runCases(guideCases({ bao, second, ca, reviewer, folder: own }));
+  } finally {
+    await reviewer.close();
+  }
+  await Promise.all([bao.stop(), second.stop()]);
+}
+
 async function cluster(): Promise<void> {
   const ca = makeCa(folder, "cluster-ca");
   const tls = { caFile: ca.certFile, ...makeLeaf(folder, "cluster", ca) };
@@ -89,6 +109,7 @@ async function cluster(): Promise<void> {
 
 try {
   await single();
+  await guides();
   await cluster();
 } catch (error) {
   failed += 1;

@@ -7,41 +7,14 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { resolvePaths } from "../../apps/csr-signer/src/material-paths.ts";
 import { SETTINGS } from "../../apps/csr-signer/src/settings.ts";
 import { codeBlocks } from "../docs/markdown.ts";
+import { documentsOf, environmentOf, valuesOf } from "./support/guide-documents.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const GUIDES = ["sidecar-deployment", "standalone-deployment", "rotation"];
 
-/** One YAML document of a guide. */
-interface Document {
-  readonly guide: string;
-  /** `kind`, or "part" where the guide shows a piece of an object. */
-  readonly kind: string;
-  readonly text: string;
-}
-
-const DOCUMENTS: readonly Document[] = GUIDES.flatMap((guide) => {
-  const markdown = readFileSync(`${root}/docs/guides/${guide}.md`, "utf8");
-  return codeBlocks(markdown)
-    .filter(({ language }) => language === "yaml")
-    .flatMap(({ text }) => text.split(/^---$/m))
-    .map((text) => ({ guide, text, kind: /^kind: (?<kind>\S+)$/m.exec(text)?.groups?.["kind"] ?? "part" }));
-});
+const DOCUMENTS = GUIDES.flatMap(documentsOf);
 const WORKLOADS = DOCUMENTS.filter(({ kind }) => kind === "TenantControlPlane" || kind === "DaemonSet");
 const CERTIFICATES = DOCUMENTS.filter(({ kind }) => kind === "Certificate");
-
-/** All values of a key, wherever it stands, without quotes and comments. */
-function valuesOf(key: string, text: string): readonly string[] {
-  const lines = text.matchAll(new RegExp(`^[\\s-]*${key}: *"?(?<value>[^"#\\n]+?)"?(?: +#.*)?$`, "gm"));
-  return [...lines].map(({ groups }) => groups?.["value"] ?? "");
-}
-
-/** Variables with a value of their own: two lines, `- name: X` and `value: Y`. */
-function environmentOf(text: string): Readonly<Record<string, string>> {
-  const pairs = text.matchAll(/- name: (?<name>[A-Z_]+)\n +value: "?(?<value>[^"\n]+)"?$/gm);
-  return Object.fromEntries(
-    [...pairs].map(({ groups }) => [groups?.["name"] ?? "", groups?.["value"] ?? ""]),
-  );
-}
 
 test("both guides carry every object", () => {
   const kinds = (guide: string): string[] =>
@@ -67,17 +40,20 @@ test("both guides carry every object", () => {
 
 const known = new Set(Object.values(SETTINGS).map(({ env }) => env));
 
-describe.each(DOCUMENTS.filter(({ text }) => /- name: [A-Z_]+$/m.test(text)))("$guide, $kind", ({ text }) => {
-  test("every variable is a setting, and takes its value", () => {
-    const names = [...text.matchAll(/- name: (?<name>[A-Z_]+)$/gm)].map(
-      ({ groups }) => groups?.["name"] ?? "",
-    );
-    expect(names.filter((name) => !known.has(name))).toEqual([]);
-    const env = environmentOf(text);
-    expect(Object.keys(env)).toEqual(names);
-    expect(loadSettings(SETTINGS, { argv: [], env })).toMatchObject({ kind: "values" });
-  });
-});
+describe.each(DOCUMENTS.filter(({ text }) => /- name: [A-Z][A-Z0-9_]*$/m.test(text)))(
+  "$guide, $kind",
+  ({ text }) => {
+    test("every variable is a setting, and takes its value", () => {
+      const names = [...text.matchAll(/- name: (?<name>[A-Z][A-Z0-9_]*)$/gm)].map(
+        ({ groups }) => groups?.["name"] ?? "",
+      );
+      expect(names.filter((name) => !known.has(name))).toEqual([]);
+      const env = environmentOf(text);
+      expect(Object.keys(env)).toEqual(names);
+      expect(loadSettings(SETTINGS, { argv: [], env })).toMatchObject({ kind: "values" });
+    });
+  },
+);
 
 describe.each(WORKLOADS)("$guide, $kind", ({ text }) => {
   test("ports are the program's defaults", () => {

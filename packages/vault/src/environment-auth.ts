@@ -54,10 +54,12 @@ export function readAuthSettings(read: EnvironmentReader): {
   return { settings: settingsOf(chosen, read), passedOver: detected.filter((name) => name !== chosen) };
 }
 
+/** In any case, as the Go proxy takes them. */
 function parseMethod(text: string): Choice | undefined {
-  if (text === "token-file") return "token";
+  const asked = text.toLowerCase();
+  if (asked === "token-file") return "token";
   const names: readonly Choice[] = ["token", "kubernetes", "approle", "jwt", "cert", "agent"];
-  return names.find((name) => name === text);
+  return names.find((name) => name === asked);
 }
 
 /** Methods that something here speaks for, the first one first. */

@@ -146,6 +146,12 @@ for (const { name, input, want, passedOver = [] } of [
     passedOver: ["kubernetes", "approle"],
   },
   {
+    name: "AUTH_METHOD in any case, as the Go proxy takes it",
+    input: { ...K8S, VAULT_TOKEN: "t", VAULT_AUTH_METHOD: "Token" },
+    want: { method: "token", token: "t" },
+    passedOver: ["kubernetes"],
+  },
+  {
     name: "kubernetes by bank-vaults' names",
     input: {
       VAULT_AUTH_METHOD: "kubernetes",

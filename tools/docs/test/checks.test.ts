@@ -1,7 +1,8 @@
 // The checks of the documents can fail.
 import { describe, expect, test } from "vitest";
 import { wordFaults } from "../code-words.ts";
-import { anchors, codeBlocks, linkTargets } from "../markdown.ts";
+import { anchors, codeBlocks, linkTargets, sectionOf } from "../markdown.ts";
+import type { ProgramNotes } from "../program-notes.ts";
 import { fillThreatRows, readThreatRows, ROWS, threatFaults } from "../threat-rows.ts";
 
 const LINE = (row: number, tests: string, does = "Refuses"): string =>
@@ -62,15 +63,54 @@ test("links are found in prose and not in code, headings become anchors", () => 
   expect(codeBlocks(page)).toEqual([{ language: "md", text: "# no\n[no](no.md)", line: 5 }]);
 });
 
-test("a message or an answer that no list has is a fault, and so is one that no source says", () => {
-  const faults = wordFaults({
-    signer: 'log.info("something new", {});',
-    server: 'const X = { message: "new text", reason: "new" };',
+test("a heading's section ends at the next heading, and not at a comment in a block", () => {
+  const page = "## A\n\n```sh\n# no heading\nx\n```\n\n### B\n\ny\n";
+  expect(sectionOf(page, "A")).toBe("\n```sh\n# no heading\nx\n```\n");
+  expect(() => sectionOf(page, "C")).toThrow('no heading "C"');
+});
+
+describe("a message or an answer that no list has is a fault, and so is one that no source says", () => {
+  const notes: ProgramNotes = {
+    name: "it",
+    reasons: "literal",
+    answers: [{ code: "Aborted", text: "took … too long", reason: "slow", meaning: "" }],
+    log: { done: { level: "info", fields: "", meaning: "" } },
+  };
+  const SAID = 'log.info("done"); throw refuse({ text: `took ${ms} too long`, reason: "slow" });';
+  const faultsOf = (source: string, server = ""): readonly string[] =>
+    wordFaults({ server, programs: [{ notes, source }] });
+
+  test.each([
+    { name: "a message", source: 'log.info("new", {});', want: 'log message "new" is in no notes of it' },
+    {
+      name: "either message of a choice",
+      source: 'granted(kind === "x" ? "done" : "undone", {})',
+      want: 'log message "undone" is in no notes of it',
+    },
+    {
+      name: "a message at a level that is chosen",
+      source: 'log[ok ? "info" : "warn"]("new")',
+      want: 'log message "new" is in no notes of it',
+    },
+    { name: "a note that nothing logs", source: "", want: 'notes of it: nothing logs "done"' },
+    { name: "a text that is not said", source: "", want: 'notes of it: it never says "took … too long"' },
+    { name: "a reason", source: 'reason: "other"', want: 'reason "other" is in no notes of it' },
+    {
+      name: "a reason in a table",
+      source: '  "other-one": { code: Code.Aborted, message: "x" },',
+      want: 'reason "other-one" is in no notes of it',
+    },
+    { name: "a reason that is not there", source: "", want: 'notes of it: nothing has the reason "slow"' },
+  ])("$name", ({ source, want }) => {
+    expect(faultsOf(SAID)).not.toContain(want);
+    expect(faultsOf(source)).toContain(want);
   });
-  expect(faults).toContain('log message "something new" is not in log-notes.ts');
-  expect(faults).toContain('log-notes.ts: nothing logs "listening"');
-  expect(faults).toContain('answer "new text" (new) is not in answer-notes.ts');
-  expect(faults).toContain(
-    'answer-notes.ts: the server never says "message is too large" (message-too-large)',
-  );
+
+  test("the server's", () => {
+    const faults = faultsOf(SAID, 'const X = { message: "new text", reason: "new" };');
+    expect(faults).toContain('answer "new text" (new) is not in server-notes.ts');
+    expect(faults).toContain(
+      'server-notes.ts: the server never says "message is too large" (message-too-large)',
+    );
+  });
 });
