@@ -48,6 +48,7 @@ func runTests(ctx context.Context, args []string) error {
 	checks = append(checks, rotationChecks()...)
 	checks = append(checks, dropInChecks()...)
 	checks = append(checks, faultChecks()...)
+	checks = append(checks, pkiChecks()...)
 	checks = append(checks, check{"differences/every listed one was seen", func(context.Context, program) error {
 		return differences.unseen()
 	}})

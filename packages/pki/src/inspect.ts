@@ -1,7 +1,7 @@
 import { decodePem, PemError, toStandardLabel, type PemBlock } from "@talos-bridge/pem";
 import { createPublicKey } from "node:crypto";
-import { rootOf } from "./der-reader.ts";
-import { scanDer } from "./der-scan.ts";
+import { childrenOf, expect, expectNoMore, rootOf } from "./der-reader.ts";
+import { scanDer, TAG } from "./der-scan.ts";
 import { PkiError } from "./errors.ts";
 import { inspectCertificate } from "./inspect-certificate.ts";
 import { inspectSpki } from "./inspect-key.ts";
@@ -41,17 +41,20 @@ function blocksOf(file: Uint8Array | string): readonly PemBlock[] {
   }
 }
 
+const DER_KINDS = [
+  "CERTIFICATE",
+  "CERTIFICATE REQUEST",
+  "PRIVATE KEY",
+  "RSA PRIVATE KEY",
+  "EC PRIVATE KEY",
+  "ENCRYPTED PRIVATE KEY",
+  "PUBLIC KEY",
+  "RSA PUBLIC KEY",
+];
+
 /** DER has no label: what it can be read as is what it is. */
 function inspectDer(der: Uint8Array, options: InspectOptions): Inspection {
-  const labels = [
-    "CERTIFICATE",
-    "CERTIFICATE REQUEST",
-    "PRIVATE KEY",
-    "RSA PRIVATE KEY",
-    "EC PRIVATE KEY",
-    "PUBLIC KEY",
-  ];
-  const tried = labels.map((label) => inspectBlock({ label, der }, options));
+  const tried = DER_KINDS.map((label) => inspectBlock({ label, der }, options));
   const [first = other("", der)] = tried;
   const told = tried.find(({ kind }) => kind !== "unreadable") ?? first;
   return told.kind === "unreadable" ? { ...told, label: "" } : told;
@@ -77,7 +80,7 @@ function readBlock(block: PemBlock, options: InspectOptions): Inspection {
     case "NEW CERTIFICATE REQUEST":
       return inspectRequest(der);
     case "ENCRYPTED PRIVATE KEY":
-      return { kind: "encrypted-key" };
+      return encryptedKey(der);
     case "PUBLIC KEY":
     case "EC PUBLIC KEY":
     case "ED25519 PUBLIC KEY":
@@ -100,6 +103,16 @@ function privateKey(block: PemBlock): Inspection {
   const { spki } = openPrivateKey(toStandardLabel(block));
   const { publicKey: key, warnings } = inspectSpki(rootOf(spki));
   return { kind: "private-key", format: FORMATS.get(block.label) ?? "pkcs8", publicKey: key, warnings };
+}
+
+/** EncryptedPrivateKeyInfo (RFC 5958 §3): how it is encrypted, and what. */
+function encryptedKey(der: Uint8Array): Inspection {
+  scanDer(der);
+  const parts = childrenOf(expect(rootOf(der), TAG.sequence, "encrypted key"));
+  expect(parts[0], TAG.sequence, "encryption algorithm");
+  expect(parts[1], TAG.octetString, "encrypted data");
+  expectNoMore(parts, 2, "encrypted key");
+  return { kind: "encrypted-key" };
 }
 
 function publicKey(spki: Uint8Array): PublicKeyInspection {

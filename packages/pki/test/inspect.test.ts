@@ -25,6 +25,7 @@ import {
   ip,
   name,
   nil,
+  octets,
   oid,
   seq,
   text,
@@ -369,6 +370,8 @@ describe("requests", () => {
 });
 
 describe("files", () => {
+  const encryptedKey = seq(seq(oid("unknown")), octets(Buffer.alloc(16)));
+
   test("every block an entry, in order, comments passed over", async () => {
     const key = fixture("ecdsa-p256/ca.key");
     const spki = createPublicKey(key);
@@ -386,7 +389,7 @@ describe("files", () => {
       fixture("ed25519/ca.key"),
       spki.export({ type: "spki", format: "pem" }).toString(),
       rsa.export({ type: "pkcs1", format: "pem" }).toString(),
-      encodePem("ENCRYPTED PRIVATE KEY", seq()),
+      encodePem("ENCRYPTED PRIVATE KEY", encryptedKey),
       encodePem("toString", seq()),
       encodePem("CERTIFICATE", hex("3003020100")),
       encodePem("PRIVATE KEY", hex("3080")),
@@ -441,6 +444,7 @@ describe("files", () => {
   });
 
   const pkcs8 = createPrivateKey(fixture("talos/etcd.key")).export({ type: "pkcs8", format: "der" });
+  const rsaPublicKey = createPublicKey(keyOf("rsa")).export({ type: "pkcs1", format: "der" });
   const derRows: { name: string; bytes: Uint8Array; want: object }[] = [
     { name: "certificate", bytes: certificateDer({ subject: "a" }), want: { kind: "certificate" } },
     { name: "request", bytes: requestDer(), want: { kind: "certificate-request" } },
@@ -455,6 +459,8 @@ describe("files", () => {
       bytes: createPublicKey(fixture("talos/etcd.key")).export({ type: "spki", format: "der" }),
       want: { kind: "public-key" },
     },
+    { name: "PKCS#1 public key", bytes: rsaPublicKey, want: { kind: "public-key" } },
+    { name: "encrypted key", bytes: encryptedKey, want: { kind: "encrypted-key" } },
     { name: "nothing known", bytes: seq(), want: { kind: "unreadable", label: "" } },
     { name: "no DER", bytes: hex("3080"), want: { kind: "unreadable", label: "", code: "ERR_PKI_DER" } },
   ];
