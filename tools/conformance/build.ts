@@ -1,5 +1,5 @@
-// Builds the Go program of this folder into a cache outside the work tree, keyed by all that goes into it, and prints the
-// path of the binary. From empty Go caches this takes minutes: CI starts it in the background.
+// Builds the Go program of this folder, or of the one below it that is named, into a cache outside the work tree, keyed by all
+// that goes into it, and prints the path of the binary. From empty Go caches this takes minutes: CI starts it in the background.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
@@ -56,7 +56,7 @@ function buildKey(source: string, version: string): string {
 
 if (import.meta.main) {
   try {
-    console.log(conformanceBinary());
+    console.log(conformanceBinary(join(import.meta.dirname, process.argv[2] ?? "")));
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

@@ -113,7 +113,9 @@ function replacement(
   const isWritten = isNodeWithRange(old) && old.range[1] > old.range[0];
   const [oldStart, oldEnd] = isWritten ? [old.range[0], contentEnd(old)] : [colon + 1, colon + 1];
   if (typeof value === "string" || isEmptyValue(value)) {
-    const written = encodeYaml(value).trimEnd();
+    // Quotes stay where they were, so that JSON stays JSON: its strings are YAML's (YAML 1.2 §7.3.1).
+    const isQuoted = isScalar(old) && old.type === "QUOTE_DOUBLE" && typeof value === "string";
+    const written = isQuoted ? JSON.stringify(value) : encodeYaml(value).trimEnd();
     // A block scalar ends behind its line break.
     const broken = text.slice(oldStart, oldEnd).endsWith("\n") ? "\n" : "";
     return { start: oldStart, end: oldEnd, text: `${isWritten ? "" : " "}${written}${broken}` };

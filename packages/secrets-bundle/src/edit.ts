@@ -1,15 +1,16 @@
 import type { AuthorityName } from "./makers.ts";
 import { encrypted, readBundleDocument, type CertificateAndKey } from "./bundle.ts";
+import { differsOnlyBelow } from "./edit-scope.ts";
 import { appending, removing, setting, splice, type Splice } from "./edit-text.ts";
 import { SecretsBundleError } from "./errors.ts";
 import { FIELDS } from "./fields.ts";
 import { refuse } from "./finding.ts";
 import { isMachineDocument } from "./machine-config.ts";
 import { authorityFindings, isFinding, readCertificateField } from "./pair-findings.ts";
-import { isSopsDocument, isText } from "./placeholder.ts";
+import { isSopsDocument } from "./placeholder.ts";
 import { fieldPathOf } from "./read-field.ts";
 import { decodePemField, encodePemField, spellingOf } from "./read-fields.ts";
-import { lengthAt, nodeAt, parseSingleYaml, parseYaml, type YamlDocument } from "./yaml-text.ts";
+import { isText, lengthAt, nodeAt, parseSingleYaml, parseYaml, type YamlDocument } from "./yaml-text.ts";
 
 /**
  * Sets one field of a secrets bundle's text and leaves every other byte as it is: comments, order, unknown fields, spelling.
@@ -18,13 +19,12 @@ import { lengthAt, nodeAt, parseSingleYaml, parseYaml, type YamlDocument } from 
  */
 export function setField(text: string, path: string, value: string): string {
   const known = fieldPathOf(path);
-  return edited(text, (clean) => {
-    const { document } = parseSingleYaml(clean);
-    readBundleDocument(document);
-    const kind = FIELDS.find((field) => field.path === known)?.kind;
-    const written = kind === "certificate" || kind === "key" ? encodePemField(value) : value;
-    return setting(clean, document, spellingOf(document, known), written);
-  });
+  const kind = FIELDS.find((field) => field.path === known)?.kind;
+  const written = kind === "certificate" || kind === "key" ? encodePemField(value) : value;
+  const { document } = parseSingleYaml(text);
+  readBundleDocument(document);
+  const steps = spellingOf(document, known);
+  return edited(text, steps, (clean) => setting(clean, parseSingleYaml(clean).document, steps, written));
 }
 
 const PREFIX: Readonly<Record<AuthorityName, string>> = {
@@ -51,10 +51,12 @@ export function replaceAuthority(text: string, name: AuthorityName, ca: Certific
 export function replaceMachineCa(text: string, ca: { readonly crt: string; readonly key?: string }): string {
   const pair = { crtPath: "machine.ca.crt", crt: ca.crt, keyPath: "machine.ca.key", key: ca.key };
   refuse(authorityFindings(pair));
-  const set = (key: "crt" | "key", value: string) => (clean: string) =>
-    setting(clean, machineDocument(clean), ["machine", "ca", key], value);
-  const withCrt = edited(text, set("crt", encodePemField(ca.crt)));
-  return edited(withCrt, set("key", ca.key === undefined ? "" : encodePemField(ca.key)));
+  const set = (from: string, key: "crt" | "key", value: string): string => {
+    const path = ["machine", "ca", key];
+    return edited(from, path, (clean) => setting(clean, machineDocument(clean), path, value));
+  };
+  const withCrt = set(text, "crt", encodePemField(ca.crt));
+  return set(withCrt, "key", ca.key === undefined ? "" : encodePemField(ca.key));
 }
 
 const ACCEPTED = ["machine", "acceptedCAs"];
@@ -63,7 +65,7 @@ const ACCEPTED = ["machine", "acceptedCAs"];
 export function addAcceptedCa(text: string, crt: string): string {
   refuse(authorityFindings({ crtPath: "CA to accept", crt, keyPath: "", key: undefined }));
   if (acceptedIndex(machineDocument(withoutMark(text)), crt) !== -1) return text;
-  return edited(text, (clean) =>
+  return edited(text, ACCEPTED, (clean) =>
     appending(clean, machineDocument(clean), ACCEPTED, { crt: encodePemField(crt) }),
   );
 }
@@ -72,7 +74,7 @@ export function addAcceptedCa(text: string, crt: string): string {
 export function removeAcceptedCa(text: string, crt: string): string {
   const index = acceptedIndex(machineDocument(withoutMark(text)), crt);
   if (index === -1) return text;
-  return edited(text, (clean) => removing(clean, machineDocument(clean), ACCEPTED, index));
+  return edited(text, ACCEPTED, (clean) => removing(clean, machineDocument(clean), ACCEPTED, index));
 }
 
 function acceptedIndex(document: YamlDocument, crt: string): number {
@@ -104,11 +106,17 @@ const MARK = "\ufeff";
 
 const withoutMark = (text: string): string => (text.startsWith(MARK) ? text.slice(1) : text);
 
-/** One edit, behind a byte order mark where there is one. */
-function edited(text: string, edit: (clean: string) => Splice): string {
+/** One edit, behind a byte order mark where there is one. Throws ERR_BUNDLE_EDIT rather than change anything but `path`. */
+function edited(text: string, path: readonly string[], edit: (clean: string) => Splice): string {
   const clean = withoutMark(text);
   const result = splice(clean, edit(clean));
-  // What was written must be read again: better no edit than one that breaks the file.
-  parseYaml(result);
+  const [before, after] = [parseYaml(clean), parseYaml(result)];
+  const isChosen = (document: YamlDocument): boolean =>
+    before.documents.length === 1 || isMachineDocument(document);
+  if (!differsOnlyBelow(before, after, isChosen, path))
+    throw new SecretsBundleError(
+      "ERR_BUNDLE_EDIT",
+      "can't be edited in place without changing something else",
+    );
   return text.startsWith(MARK) ? MARK + result : result;
 }

@@ -3,6 +3,7 @@ import { SecretsBundleError } from "./errors.ts";
 import { errorAt, refuse, type Finding } from "./finding.ts";
 import { completeBundle, type GenerateInput } from "./generate.ts";
 import { authorityFindings, isFinding, readKeyField } from "./pair-findings.ts";
+import { isToken } from "./shape-findings.ts";
 
 export interface KubernetesPkiInput extends GenerateInput {
   /** Reads a file of the folder by its path below it: `etcd/ca.crt`. */
@@ -43,7 +44,7 @@ export async function secretsBundleFromKubernetesPki(input: KubernetesPkiInput):
   );
   const key = readKeyField(serviceAccountKey, SERVICE_ACCOUNT);
   if (isFinding(key)) findings.push(key);
-  if (bootstrapToken !== undefined && !/^[a-z0-9]{6}\.[a-z0-9]{16}$/.test(bootstrapToken))
+  if (bootstrapToken !== undefined && !isToken(bootstrapToken))
     findings.push(
       errorAt("bootstrap token", "token-shape", "is not 6 and 16 of a-z and 0-9 with a dot between"),
     );

@@ -124,7 +124,10 @@ function trustFindings(
   return findings;
 }
 
-/** What is not of this bundle. A worker in a CA rotation may have the bundle's CA among those it accepts. */
+/**
+ * What is not of this bundle. A worker in a CA rotation may have the bundle's CA among those it accepts; one of a control plane
+ * that is not Talos's has that one's Kubernetes CA and bootstrap token.
+ */
 function foreignFindings(
   config: MachineConfig,
   bundle: SecretsBundle,
@@ -135,6 +138,11 @@ function foreignFindings(
     const value = config.values.get(path);
     const own = wanted.get(path);
     if (value === undefined || own === undefined || kind === "key") return [];
+    if (ELSEWHERE.has(path)) {
+      const same = kind === "certificate" ? sameCertificate(value, own) : value === own;
+      const code = kind === "certificate" ? "foreign-ca" : "foreign-value";
+      return same ? [] : [warningAt(shownAs(path), code, "is not the bundle's: another control plane's?")];
+    }
     if (kind !== "certificate")
       return value === own ? [] : [errorAt(shownAs(path), "foreign-value", "is not the bundle's")];
     const trusted = path === "certs.os.crt" ? [value, ...config.acceptedCas] : [value];
@@ -143,6 +151,8 @@ function foreignFindings(
       : [errorAt(shownAs(path), "foreign-ca", "is not the bundle's, nor is it accepted besides")];
   });
 }
+
+const ELSEWHERE: ReadonlySet<FieldPath> = new Set(["certs.k8s.crt", "secrets.bootstraptoken"]);
 
 function sameCertificate(a: string, b: string): boolean {
   const [first, second] = [a, b].map((pem) => readCertificateField(pem, ""));

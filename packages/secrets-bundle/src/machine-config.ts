@@ -3,10 +3,10 @@ import { bundleOf, encrypted, type SecretsBundle } from "./bundle.ts";
 import { SecretsBundleError } from "./errors.ts";
 import { FIELDS, type FieldPath } from "./fields.ts";
 import { errorAt, refuse, type Finding } from "./finding.ts";
-import { isSopsDocument, isText, placeholderFinding, placeholderIn } from "./placeholder.ts";
+import { isSopsDocument, placeholderFinding, placeholderIn } from "./placeholder.ts";
 import { decodePemField, readMachineFields, type FieldValues, type ReadFields } from "./read-fields.ts";
 import { soundnessFindings } from "./soundness.ts";
-import { keysAt, lengthAt, nodeAt, parseYaml, type YamlDocument } from "./yaml-text.ts";
+import { isText, keysAt, lengthAt, nodeAt, parseYaml, type YamlDocument } from "./yaml-text.ts";
 
 /** What a machine config has of its cluster's secrets, and whom it trusts. PEM text, base64 taken off. */
 export interface MachineConfig {

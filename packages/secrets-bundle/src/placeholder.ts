@@ -1,4 +1,4 @@
-import { isMap, isScalar, visit } from "yaml";
+import { isMap, visit } from "yaml";
 import { errorAt, type Finding } from "./finding.ts";
 import { pairOf, type YamlDocument } from "./yaml-text.ts";
 
@@ -39,6 +39,3 @@ export function isSopsDocument(document: YamlDocument): boolean {
   });
   return found;
 }
-
-export const isText = (node: unknown): node is { value: string } =>
-  isScalar(node) && typeof node.value === "string";

@@ -2,8 +2,8 @@ import { isMap } from "yaml";
 import { SecretsBundleError } from "./errors.ts";
 import { FIELDS, type Field, type FieldPath } from "./fields.ts";
 import { errorAt, warningAt, type Finding } from "./finding.ts";
-import { isText, placeholderFinding, placeholderIn } from "./placeholder.ts";
-import { keysAt, nodeAt, type YamlDocument } from "./yaml-text.ts";
+import { placeholderFinding, placeholderIn } from "./placeholder.ts";
+import { isText, keysAt, nodeAt, type YamlDocument } from "./yaml-text.ts";
 
 /** The values of a file that are there and sound so far: text, or decoded PEM. */
 export type FieldValues = ReadonlyMap<FieldPath, string>;

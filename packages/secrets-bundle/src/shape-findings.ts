@@ -6,6 +6,9 @@ const TOKEN = /^[a-z0-9]{6}\.[a-z0-9]{16}$/;
 // What a gRPC header can carry (the signer's own rule for tokens).
 const SENDABLE = /^[!-~]+$/;
 
+/** Whether a token has the shape that Talos gives all of its, and Kubernetes takes alone. */
+export const isToken = (text: string): boolean => TOKEN.test(text);
+
 /** Tokens, ids and secrets that do not look like those that Talos makes. */
 export function shapeFindings(values: FieldValues, shownAs: (path: FieldPath) => string): readonly Finding[] {
   return FIELDS.flatMap(({ path, kind }) => {
@@ -24,7 +27,7 @@ export function shapeFindings(values: FieldValues, shownAs: (path: FieldPath) =>
 }
 
 function tokenFindings(value: string, path: FieldPath, shown: string): readonly Finding[] {
-  if (TOKEN.test(value)) return [];
+  if (isToken(value)) return [];
   const shape = "6 and 16 of a-z and 0-9 with a dot between";
   if (path !== "trustdinfo.token")
     return [errorAt(shown, "token-shape", `is not ${shape}: Kubernetes takes no other`)];

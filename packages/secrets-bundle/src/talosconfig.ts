@@ -2,10 +2,10 @@ import { isMap } from "yaml";
 import { encrypted, type CertificateAndKey } from "./bundle.ts";
 import { SecretsBundleError } from "./errors.ts";
 import { errorAt, refuse, type Finding } from "./finding.ts";
-import { isSopsDocument, isText, placeholderFinding, placeholderIn } from "./placeholder.ts";
+import { isSopsDocument, placeholderFinding, placeholderIn } from "./placeholder.ts";
 import { decodePemField, encodePemField } from "./read-fields.ts";
 import { encodeYaml, type YamlValue } from "./yaml-write.ts";
-import { keysAt, lengthAt, nodeAt, parseSingleYaml, type YamlDocument } from "./yaml-text.ts";
+import { isText, keysAt, lengthAt, nodeAt, parseSingleYaml, type YamlDocument } from "./yaml-text.ts";
 
 /** A talosconfig: whom talosctl talks to, and as whom (siderolabs/talos pkg/machinery client/config/config.go). */
 export interface Talosconfig {

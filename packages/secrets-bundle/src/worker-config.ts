@@ -1,6 +1,9 @@
 import type { SecretsBundle } from "./bundle.ts";
 import { SecretsBundleError } from "./errors.ts";
+import { refuse } from "./finding.ts";
+import { isFinding, readCertificateField } from "./pair-findings.ts";
 import { encodePemField } from "./read-fields.ts";
+import { isToken } from "./shape-findings.ts";
 import type { TalosVersion } from "./talos-version.ts";
 import { encodeYaml, type YamlValue } from "./yaml-write.ts";
 
@@ -14,6 +17,10 @@ export interface WorkerConfigInput {
   readonly certSans?: readonly string[];
   /** CAs of the Talos API to trust besides the bundle's, PEM. */
   readonly acceptedCas?: readonly string[];
+  /** CA of the Kubernetes API, PEM: that of a control plane which is not Talos's. The bundle's if not given. */
+  readonly kubernetesCa?: string;
+  /** A bootstrap token that the Kubernetes API knows, as `kubeadm token create` makes it. The bundle's if not given. */
+  readonly bootstrapToken?: string;
   /** `1.33.2`; Talos's own default if not given. */
   readonly kubernetesVersion?: string;
   /** `/dev/sda`. Needed on metal, unless a patch brings a disk selector. */
@@ -37,8 +44,9 @@ const KUBEPRISM_PORT = 7445;
  * does under the contract of that Talos version, byte for byte but for the quotes around unusual text (siderolabs/talos
  * pkg/machinery config/generate/worker.go). Of the bundle it has the join and bootstrap tokens, cluster id and secret, and certificates of CAs: no key. It is a secret all the same: 0600.
  *
- * Throws ERR_BUNDLE_INPUT for an endpoint that is no https:// address with a host, an empty cluster name, or a Kubernetes
- * version that is none.
+ * Throws ERR_BUNDLE_INPUT for an endpoint that is no https:// address with a host, an empty cluster name, a Kubernetes
+ * version or bootstrap token that is none; ERR_BUNDLE_INVALID for CAs that are no certificates: a key among them would go to
+ * every worker.
  */
 export function encodeWorkerConfig(input: WorkerConfigInput): string {
   check(input);
@@ -55,13 +63,25 @@ export function encodeWorkerConfig(input: WorkerConfigInput): string {
   return multidoc ? `${machine}---\n${hostname}` : machine;
 }
 
-function check({ endpoint, clusterName, kubernetesVersion }: WorkerConfigInput): void {
+function check(input: WorkerConfigInput): void {
+  const { bundle, endpoint, clusterName, kubernetesVersion, bootstrapToken } = input;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.protocol !== "https:" || url.hostname === "" || url.username !== "")
     throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the endpoint is not https://HOST:PORT");
   if (clusterName === "") throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the cluster has no name");
   if (kubernetesVersion !== undefined && !/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(kubernetesVersion))
     throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the Kubernetes version is not like 1.33.2");
+  if (bootstrapToken !== undefined && !isToken(bootstrapToken))
+    throw new SecretsBundleError(
+      "ERR_BUNDLE_INPUT",
+      "the bootstrap token is not like abcdef.0123456789abcdef",
+    );
+  const authorities = [
+    { path: "certs.os.crt", pem: bundle.certs.os.crt },
+    { path: "kubernetes CA", pem: input.kubernetesCa ?? bundle.certs.k8s.crt },
+    ...(input.acceptedCas ?? []).map((pem, index) => ({ path: `accepted CA ${index + 1}`, pem })),
+  ];
+  refuse(authorities.map(({ path, pem }) => readCertificateField(pem, path)).filter(isFinding));
 }
 
 function machineSection(input: WorkerConfigInput, multidoc: boolean): YamlValue {
@@ -108,8 +128,8 @@ function clusterSection(input: WorkerConfigInput): YamlValue {
       podSubnets: input.podSubnets ?? ["10.244.0.0/16"],
       serviceSubnets: input.serviceSubnets ?? ["10.96.0.0/12"],
     },
-    token: bundle.secrets.bootstrapToken,
-    ca: { crt: encodePemField(bundle.certs.k8s.crt), key: "" },
+    token: input.bootstrapToken ?? bundle.secrets.bootstrapToken,
+    ca: { crt: encodePemField(input.kubernetesCa ?? bundle.certs.k8s.crt), key: "" },
     discovery: {
       enabled: discovery,
       // The other registry needs a control plane that lets nodes annotate each other.

@@ -180,6 +180,20 @@ export function nodeAt(
         : undefined;
     node = resolved(document, next);
   }
+  return nodeOf(node);
+}
+
+/** Whether a node is text; a tag such as `!!binary` makes something else of it. */
+export function isText(node: unknown): node is { readonly value: string } {
+  return (
+    isScalar(node) &&
+    typeof node.value === "string" &&
+    (node.tag === undefined || node.tag === "tag:yaml.org,2002:str")
+  );
+}
+
+/** A node that has something in it; undefined for nothing. */
+export function nodeOf(node: unknown): Node | undefined {
   return isNothing(node) || !(isCollection(node) || isScalar(node)) ? undefined : node;
 }
 

@@ -37,7 +37,14 @@ describe("setting a field of a bundle", () => {
   });
 
   const rows: { name: string; text: string; path?: string; value?: string; want: string }[] = [
-    { name: "quoted text", text: 'trustdinfo: {token: "old"}\n', want: "trustdinfo: {token: new}\n" },
+    { name: "quoted text", text: 'trustdinfo: {token: "old"}\n', want: 'trustdinfo: {token: "new"}\n' },
+    {
+      name: "JSON, which stays JSON",
+      text: '{"TrustdInfo": {"Token": "old"}}\n',
+      value: 'a\n"b',
+      want: '{"TrustdInfo": {"Token": "a\\n\\"b"}}\n',
+    },
+    { name: "single quotes", text: "trustdinfo: {token: 'old'}\n", want: "trustdinfo: {token: new}\n" },
     {
       name: "a comment behind it",
       text: "trustdinfo:\n  token: old # why\n",

@@ -50,12 +50,42 @@ test("accepted CAs are there in the order given", () => {
   expect(readMachineConfig(text).acceptedCas).toEqual(acceptedCas);
 });
 
+test("a control plane that is not Talos's has its own CA and bootstrap token", () => {
+  const text = encodeWorkerConfig({
+    ...plain,
+    talosVersion: "1.13",
+    kubernetesCa: bundle.certs.etcd.crt,
+    bootstrapToken: "abcdef.0123456789abcdef",
+  });
+  const { values } = readMachineConfig(text);
+  expect(values.get("certs.k8s.crt")).toBe(bundle.certs.etcd.crt);
+  expect(values.get("secrets.bootstraptoken")).toBe("abcdef.0123456789abcdef");
+  const findings = lintMachineConfig(text, { now: NOW, bundle });
+  expect(brief(findings)).toEqual(["cluster.token foreign-value", "cluster.ca.crt foreign-ca"]);
+  expect(findings.map(({ severity }) => severity)).toEqual(["warning", "warning"]);
+});
+
+test.each([
+  { name: "a key in the place of a CA", change: { acceptedCas: [bundle.certs.os.key] } },
+  { name: "a key behind a CA", change: { acceptedCas: [bundle.certs.os.crt + bundle.certs.os.key] } },
+  { name: "a key in the place of the Kubernetes CA", change: { kubernetesCa: bundle.certs.k8s.key } },
+  {
+    name: "a key in the place of the bundle's CA",
+    change: { bundle: { ...bundle, certs: { ...bundle.certs, os: { crt: bundle.certs.os.key, key: "" } } } },
+  },
+])("row 7: $name does not go to workers", ({ change }) => {
+  expect(codeOf(() => encodeWorkerConfig({ ...plain, talosVersion: "1.13", ...change }))).toBe(
+    "ERR_BUNDLE_INVALID",
+  );
+});
+
 describe("what can't be written", () => {
   const rows: { name: string; change: Partial<WorkerConfigInput> }[] = [
     { name: "an endpoint without a scheme", change: { endpoint: "10.10.10.100:6443" } },
     { name: "an endpoint without TLS", change: { endpoint: "http://10.10.10.100:6443" } },
     { name: "an endpoint with credentials", change: { endpoint: "https://user@10.10.10.100:6443" } },
     { name: "a cluster without a name", change: { clusterName: "" } },
+    { name: "a bootstrap token that is none", change: { bootstrapToken: "abc" } },
     { name: "a Kubernetes version with a v", change: { kubernetesVersion: "v1.33.2" } },
     {
       name: "a Kubernetes version that breaks out of its line",

@@ -6,7 +6,7 @@ import {
 } from "@talos-bridge/secrets-bundle";
 import { describe, expect, test } from "vitest";
 import { brief, errorOf } from "./support/errors.ts";
-import { NOW, SECRETS } from "./support/fixtures.ts";
+import { NOW, SECRETS, withLine } from "./support/fixtures.ts";
 
 describe("text that is not read", () => {
   const deep = (open: string, depth: number): string => `cluster: ${open.repeat(depth)}`;
@@ -101,4 +101,16 @@ test("keys that objects have of themselves are keys like others", () => {
     "context: __proto__\ncontexts:\n    __proto__:\n        endpoints: [a]\n",
   );
   expect(contexts.get("__proto__")?.endpoints).toEqual(["a"]);
+});
+
+test("an older YAML version changes nothing: text is text", () => {
+  const old = `%YAML 1.1\n---\n${withLine(SECRETS, "token: ", "token: 1_000")}`;
+  expect(readSecretsBundle(old).trustdInfo.token).toBe("1_000");
+});
+
+test("a tag that makes something else of a text is found", () => {
+  for (const tag of ["!!int 5", "!!binary AAAA", "!!bool yes"]) {
+    const text = withLine(SECRETS, "token: ", `token: ${tag}`);
+    expect(brief(lintSecretsBundle(text, { now: NOW }))).toEqual(["trustdinfo.token type"]);
+  }
 });
