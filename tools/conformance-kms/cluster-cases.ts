@@ -1,6 +1,6 @@
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
-import { createToken, type OpenBao } from "../integration-openbao/openbao.ts";
+import { createToken, until, type OpenBao } from "../integration-openbao/openbao.ts";
 import { opens, oneRefusal, refused, roundTrip, type Case } from "./checks.ts";
 import type { TalosNode, Target } from "./node.ts";
 import { startKms, type Kms } from "./program.ts";
@@ -88,7 +88,16 @@ export function clusterCases(input: ClusterInput): readonly Case[] {
           const uuid = randomUUID();
           refused(await node.seal(target, uuid), "PermissionDenied");
           await active.admin({ method: "POST", path: `transit/keys/${uuid}`, body: {} });
+          const from = performance.now();
+          // A standby that unseals by itself hears of the key a moment later.
+          await until("the standby knows the key", async () => {
+            const { code, text } = await node.seal(target, uuid);
+            assert.ok(code === "OK" || code === "PermissionDenied", text);
+            return code === "OK";
+          });
+          const ms = Math.round(performance.now() - from);
           await roundTrip(node, target, uuid);
+          return `known within ${ms} ms`;
         }),
     },
     {

@@ -139,7 +139,7 @@ listener "tcp" {
 ${tls === undefined ? '  tls_disable = "true"' : `  tls_cert_file = "${tls.certFile}"\n  tls_key_file = "${tls.keyFile}"`}
 }
 audit "file" "file" {
-  options = { file_path = "${auditFile}" }
+  options = { file_path = "audit.log" }
 }
 ${options.config ?? ""}
 `,
@@ -158,6 +158,9 @@ ${options.config ?? ""}
   async function launch(): Promise<void> {
     const log = openSync(join(folder, "server.log"), "a");
     const started = spawn(binary, ["server", `-config=${configFile}`], {
+      // The audit file's path is kept in the storage that all nodes share, and a node whose configuration has another one
+      // never becomes active: so it is the same relative path everywhere.
+      cwd: folder,
       env: { ...process.env, HOME: folder },
       stdio: ["ignore", log, log],
     });
