@@ -32,9 +32,9 @@ export function replicaCases({ bao, node, caFile, serving }: ReplicaInput): read
     try {
       return await use(...replicas);
     } finally {
-      for (const { signal, ended } of replicas) {
-        signal("SIGTERM");
-        await ended;
+      for (const replica of replicas) {
+        replica.signal("SIGTERM");
+        await replica.ended;
       }
     }
   }
