@@ -33,9 +33,8 @@ export function replicaCases({ bao, node, caFile, serving }: ReplicaInput): read
       return await use(...replicas);
     } finally {
       for (const replica of replicas) {
-        const { ended } = replica;
         replica.signal("SIGTERM");
-        await ended;
+        await replica.ended;
       }
     }
   }
