@@ -1,6 +1,6 @@
 import { Code } from "@connectrpc/connect";
-import { codeName, type CloseReason, type ServerEvents } from "./events.ts";
-import type { Metrics } from "./metrics.ts";
+import { codeName, type CallCode, type CloseReason, type ServerEvents } from "./events.ts";
+import type { Labels, Metrics } from "./metrics.ts";
 
 /** A method that is served. */
 export interface ServedMethod {
@@ -11,6 +11,13 @@ export interface ServedMethod {
 
 const CODES = [0 as const, ...Object.values(Code).filter((code) => typeof code === "number")];
 const LABELS = ["grpc_type", "grpc_service", "grpc_method"];
+/** What is counted of one method. */
+interface CountedMethod {
+  readonly labels: Labels;
+  readonly started: () => void;
+  readonly handled: ReadonlyMap<CallCode, () => void>;
+}
+
 const UNKNOWN: ServedMethod = { service: "unknown", method: "unknown" };
 
 /**
@@ -45,23 +52,32 @@ export function createCallMetrics(metrics: Metrics, served: readonly ServedMetho
     "Unexpected errors, answered with INTERNAL.",
   );
 
-  const labelsByPath = new Map<string, Record<string, string>>();
-  const unknown = labelsOf(UNKNOWN);
-  for (const each of [...served, UNKNOWN]) {
-    const labels = labelsOf(each);
-    labelsByPath.set(pathOf(each), labels);
-    started.inc(labels, 0);
-    for (const code of CODES) handled.inc({ ...labels, grpc_code: codeName(code) }, 0);
+  const methodOf = ({ service, method }: ServedMethod): CountedMethod => {
+    const labels = { grpc_type: "unary", grpc_service: service, grpc_method: method };
+    const handledOf = (code: CallCode): (() => void) => handled.of({ ...labels, grpc_code: codeName(code) });
+    return {
+      labels,
+      started: started.of(labels),
+      handled: new Map(CODES.map((code) => [code, handledOf(code)])),
+    };
+  };
+  const unknown = methodOf(UNKNOWN);
+  const methods = new Map<string, Map<string, CountedMethod>>();
+  for (const each of served) {
+    const ofService = methods.get(each.service) ?? new Map<string, CountedMethod>();
+    methods.set(each.service, ofService.set(each.method, methodOf(each)));
   }
-  const labelsFor = (call: ServedMethod): Record<string, string> => labelsByPath.get(pathOf(call)) ?? unknown;
+  const find = ({ service, method }: ServedMethod): CountedMethod =>
+    methods.get(service)?.get(method) ?? unknown;
   open.set(0);
 
   return {
-    callStarted: (call) => started.inc(labelsFor(call)),
+    callStarted: (call) => find(call).started(),
     callEnded(call) {
-      const labels = labelsFor(call);
-      handled.inc({ ...labels, grpc_code: codeName(call.code) });
-      seconds.observe(call.durationMs / 1000, labels);
+      const method = find(call);
+      // A handler may throw a number that is no code.
+      (method.handled.get(call.code) ?? method.handled.get(Code.Unknown))?.();
+      seconds.observe(call.durationMs / 1000, method.labels);
     },
     connectionOpened() {
       open.add(1);
@@ -75,12 +91,4 @@ export function createCallMetrics(metrics: Metrics, served: readonly ServedMetho
     acceptFailed: () => failed.inc(),
     internalError: () => internal.inc(),
   };
-}
-
-function labelsOf({ service, method }: ServedMethod): Record<string, string> {
-  return { grpc_type: "unary", grpc_service: service, grpc_method: method };
-}
-
-function pathOf({ service, method }: ServedMethod): string {
-  return `${service}/${method}`;
 }

@@ -193,7 +193,8 @@ export class Call {
 
   async #invoke(): Promise<void> {
     const { unary } = this.#served ?? {};
-    const { state, message } = { state: this.#state, message: this.#message };
+    const state = this.#state;
+    const message = this.#message;
     if (unary === undefined || state === undefined || message === undefined) return;
     this.#enter("running");
     this.#message = undefined;

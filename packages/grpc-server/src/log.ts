@@ -51,27 +51,27 @@ export function createLog({ level, format, write, now = Date.now }: LogOptions):
     const at =
       (each: LogLevel) =>
       (message: string, fields?: LogFields): void => {
-        if (sink.isLevelEnabled(each)) sink[each]({ ...base, ...safeFields(fields ?? {}) }, message);
+        if (sink.isLevelEnabled(each))
+          sink[each](fields === undefined ? base : safeFields(base, fields), message);
       };
     return {
       debug: at("debug"),
       info: at("info"),
       warn: at("warn"),
       error: at("error"),
-      with: (fields) => make({ ...base, ...safeFields(fields) }),
+      with: (fields) => make(safeFields(base, fields)),
     };
   }
   return make({});
 }
 
-const OWN_KEYS = new Set(["time", "level", "msg"]);
+const OWN_KEYS = new Set(["time", "level", "msg", "__proto__"]);
 
-/** A field may not stand in for the line's own keys: in JSON the last of two equal keys wins. */
-function safeFields(fields: LogFields): LogFields {
-  return Object.fromEntries(
-    Object.entries(fields).map(([key, value]) => [
-      OWN_KEYS.has(key) ? `${key}_` : key,
-      value instanceof Error ? describeError(value) : value,
-    ]),
-  );
+/** Adds fields, none of which may stand in for the line's own keys: in JSON the last of two equal keys wins. */
+function safeFields(base: LogFields, fields: LogFields): LogFields {
+  const safe: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(fields)) {
+    safe[OWN_KEYS.has(key) ? `${key}_` : key] = value instanceof Error ? describeError(value) : value;
+  }
+  return safe;
 }

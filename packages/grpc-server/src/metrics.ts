@@ -7,6 +7,8 @@ export type Labels = Readonly<Record<string, string>>;
 export interface CounterMetric {
   /** Adds 1, or `by` (not negative). */
   inc(labels?: Labels, by?: number): void;
+  /** Counts what has these labels, 0 from now on. For what every call counts: nothing is looked up. Make it once. */
+  of(labels: Labels): () => void;
 }
 
 export interface GaugeMetric {
@@ -60,8 +62,27 @@ export function createMetrics({ build }: MetricsOptions): Metrics {
 
   return {
     counter(name, help, labelNames = []) {
-      const counter = new Counter({ name, help, labelNames: [...labelNames], registers });
-      return { inc: (labels = {}, by = 1) => counter.inc(labels, by) };
+      const bound: { readonly labels: Labels; count: number }[] = [];
+      const counter: Counter = new Counter({
+        name,
+        help,
+        labelNames: [...labelNames],
+        registers,
+        collect() {
+          for (const each of bound) {
+            counter.inc(each.labels, each.count);
+            each.count = 0;
+          }
+        },
+      });
+      return {
+        inc: (labels = {}, by = 1) => counter.inc(labels, by),
+        of(labels) {
+          const each = { labels, count: 0 };
+          bound.push(each);
+          return () => void each.count++;
+        },
+      };
     },
     gauge(name, help, labelNames = []) {
       const gauge = new Gauge({ name, help, labelNames: [...labelNames], registers });

@@ -4,6 +4,7 @@ import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "nod
 
 const CONTENT_TYPE = "application/grpc+proto";
 const GRPC_OK = { "grpc-status": "0" };
+const HTTP_OK = { ":status": 200, "content-type": CONTENT_TYPE };
 const PREFIX_BYTES = 5;
 /** gRPC has no use for a date. `sendDate` is documented for node:http2 and missing in its types. */
 const WITH_MESSAGE = { waitForTrailers: true, sendDate: false };
@@ -24,9 +25,10 @@ export function respondMessage(
   frame[0] = 0;
   frame.writeUInt32BE(message.length, 1);
   frame.set(message, PREFIX_BYTES);
-  stream.respond({ ...outgoing(header), ":status": 200, "content-type": CONTENT_TYPE }, WITH_MESSAGE);
+  stream.respond(header === undefined ? HTTP_OK : { ...outgoing(header), ...HTTP_OK }, WITH_MESSAGE);
   stream.on("wantTrailers", () => {
-    if (writable(stream)) stream.sendTrailers({ ...outgoing(trailer), ...GRPC_OK });
+    if (writable(stream))
+      stream.sendTrailers(trailer === undefined ? GRPC_OK : { ...outgoing(trailer), ...GRPC_OK });
   });
   stream.end(frame);
 }
@@ -34,8 +36,7 @@ export function respondMessage(
 /** Answers with a status alone ("Trailers-Only"). What the caller still sends isn't read any more. */
 export function respondStatus(stream: ServerHttp2Stream, code: number, message: string): void {
   respondHeaders(stream, {
-    ":status": 200,
-    "content-type": CONTENT_TYPE,
+    ...HTTP_OK,
     "grpc-status": code,
     "grpc-message": percentEncode(message),
   });
@@ -53,8 +54,7 @@ export function respondError(
   respondHeaders(stream, {
     ...outgoing(header),
     ...outgoing(status),
-    ":status": 200,
-    "content-type": CONTENT_TYPE,
+    ...HTTP_OK,
   });
 }
 

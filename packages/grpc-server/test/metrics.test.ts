@@ -55,6 +55,20 @@ describe("the process's own figures", () => {
   });
 });
 
+test("a count bound to its labels is 0 at first, grows between scrapes and goes together with inc", async () => {
+  const metrics = createMetrics({ build });
+  const counter = metrics.counter("talos_test_total", "Test.", ["kind"]);
+  const count = counter.of({ kind: "a" });
+  expect(await samples(metrics, "talos_test_total")).toEqual({ 'kind="a"': 0 });
+  count();
+  count();
+  counter.inc({ kind: "a" });
+  counter.inc({ kind: "b" });
+  expect(await samples(metrics, "talos_test_total")).toEqual({ 'kind="a"': 3, 'kind="b"': 1 });
+  count();
+  expect(await samples(metrics, "talos_test_total")).toEqual({ 'kind="a"': 4, 'kind="b"': 1 });
+});
+
 test("two registries share nothing", async () => {
   const [one, other] = [createMetrics({ build }), createMetrics({ build })];
   one.counter("talos_test_total", "Test.").inc();

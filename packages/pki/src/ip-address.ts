@@ -14,11 +14,26 @@ export function ipTextOf(bytes: Uint8Array): string {
 
 /** Network-order bytes, 4 or 16, of an address's text. Throws ERR_PKI_IP_ADDRESS. */
 export function ipBytesOf(text: string): Uint8Array {
-  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
+  if (isIPv4(text)) return ipv4BytesOf(text);
   const address = parse(text);
   if (address === undefined) throw new PkiError("ERR_PKI_IP_ADDRESS", "not an IP address");
   return Uint8Array.from(address.toByteArray());
 }
+
+/** Of four decimal numbers and nothing else. */
+function ipv4BytesOf(text: string): Uint8Array {
+  const bytes = new Uint8Array(4);
+  let index = 0;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === DOT) index++;
+    else bytes[index] = 10 * (bytes[index] ?? 0) + code - DIGIT_0;
+  }
+  return bytes;
+}
+
+const DOT = 0x2e;
+const DIGIT_0 = 0x30;
 
 /** Canonical text of an address, or undefined where the text is none. Zones (`%eth0`) are no part of an address. */
 export function canonicalIp(text: string): string | undefined {

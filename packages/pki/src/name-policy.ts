@@ -78,10 +78,10 @@ export function applyNamePolicy(
   policy: CompiledNamePolicy,
   peerAddress: string,
 ): NameDecision {
-  const asked = [requested.commonName, ...requested.dnsNames, ...requested.ipAddresses].filter(
-    (name) => name !== "",
-  );
-  const canonical = new Map(asked.map((name) => [name, canonicalName(name)]));
+  const canonical = new Map<string, string>();
+  for (const name of [requested.commonName, ...requested.dnsNames, ...requested.ipAddresses]) {
+    if (name !== "") canonical.set(name, canonicalName(name));
+  }
   for (const name of canonical.values())
     if (matches(policy.denied, name)) return { ok: false, reason: "name-denied" };
   for (const name of canonical.values())
