@@ -1,6 +1,7 @@
 // The pages of the command line: every command with its options, and every error with cause and cure.
 import type { Command, Option } from "commander";
 import { ERRORS, type ErrorNote } from "../../apps/cli/src/error-table.ts";
+import { FINDINGS, type FindingNote } from "../../apps/cli/src/finding-table.ts";
 import { createProgram } from "../../apps/cli/src/run.ts";
 import { MADE, table } from "./tables.ts";
 
@@ -11,6 +12,7 @@ export function cliPages(): ReadonlyMap<string, string> {
   return new Map([
     ["docs/reference/cli.md", commandsPage()],
     ["docs/reference/cli-errors.md", errorsPage()],
+    ["docs/reference/findings.md", findingsPage()],
   ]);
 }
 
@@ -92,6 +94,22 @@ ${notes
     ([id, { exit, title, cause, cure }]) =>
       `## ${id}\n\n**${sentence(title)}** Exit code ${exit}.\n\n${cause}\n\n${cure}\n`,
   )
+  .join("\n")}`;
+}
+
+function findingsPage(): string {
+  const notes: readonly (readonly [string, FindingNote])[] = Object.entries(FINDINGS);
+  return `${MADE}
+# What talos-bridge finds
+
+\`doctor\`, \`pki verify\` and \`config validate\` name each thing that is wrong by an id that stays the same, and lead here. What other programs say in the
+same case stands beside it.
+
+${notes
+  .map(([id, { title, says = [], cause, cure }]) => {
+    const texts = says.map((text) => `- \`${text}\`\n`).join("");
+    return `## ${id}\n\n**${sentence(title)}**\n\n${texts}${texts === "" ? "" : "\n"}${cause}\n\n${cure}\n`;
+  })
   .join("\n")}`;
 }
 

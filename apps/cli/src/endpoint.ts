@@ -33,10 +33,15 @@ export function kmsEndpoint(text: string): Endpoint {
 }
 
 /** The base URL for a client. */
-export function baseUrl({ host, port, secure }: Endpoint): string {
-  return `${secure ? "https" : "http"}://${isIPv6(host) ? `[${host}]` : host}:${port}`;
+export function baseUrl(endpoint: Endpoint): string {
+  return `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
 }
 
 function unbracketed(host: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host;
+}
+
+/** As people write it: `HOST:PORT`, IPv6 in brackets. */
+export function hostAndPort({ host, port }: Endpoint): string {
+  return `${isIPv6(host) ? `[${host}]` : host}:${port}`;
 }

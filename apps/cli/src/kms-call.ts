@@ -11,7 +11,16 @@ import { unsealOffline } from "./unseal-offline.ts";
 export interface KmsOptions {
   readonly endpoint?: Endpoint;
   readonly nodeUuid: string;
+  /** File. */
   readonly ca?: string;
+}
+
+/** Whom to ask, and for which node. */
+export interface KmsTarget {
+  readonly endpoint: Endpoint;
+  readonly nodeUuid: string;
+  /** PEM of the CAs to trust; the system's if undefined. */
+  readonly ca: string | undefined;
 }
 
 /** Talos's own deadline for a call, dialling included. */
@@ -23,7 +32,7 @@ export async function seal(
   options: KmsOptions & { readonly in: string },
 ): Promise<void> {
   const data = await readInput(context.world, options.in);
-  const sealed = await call(context, options, "seal", data);
+  const sealed = await call(context, await targetOf(context, options), "seal", data);
   const text = sealed.toString("base64");
   context.out.data({ kind: "SealedKey", nodeUuid: options.nodeUuid, sealedData: text }, `${text}\n`);
 }
@@ -38,7 +47,7 @@ export async function unseal(context: CommandContext, options: UnsealOptions): P
   const sealed = readSealedData(await readText(context.world, options.in));
   const key = options.offline
     ? await unsealOffline(context, { ...options, sealed })
-    : await call(context, options, "unseal", Buffer.from(sealed, "latin1"));
+    : await call(context, await targetOf(context, options), "unseal", Buffer.from(sealed, "latin1"));
   const text = key.toString("base64");
   // No newline: what follows a pipe takes it for the passphrase as it is.
   context.out.data({ kind: "UnsealedKey", nodeUuid: options.nodeUuid, passphrase: text }, text);
@@ -46,15 +55,7 @@ export async function unseal(context: CommandContext, options: UnsealOptions): P
 
 export async function roundTrip(context: CommandContext, options: KmsOptions): Promise<void> {
   const { nodeUuid } = options;
-  const key = randomBytes(KEY_BYTES);
-  const sealedFrom = performance.now();
-  const sealed = await call(context, options, "seal", key);
-  const unsealedFrom = performance.now();
-  const unsealed = await call(context, options, "unseal", sealed);
-  const ended = performance.now();
-  if (!unsealed.equals(key)) throw new CliError("TB2005", "the KMS gave back another key than it was given");
-  const sealMs = Math.round(unsealedFrom - sealedFrom);
-  const unsealMs = Math.round(ended - unsealedFrom);
+  const { sealMs, unsealMs } = await sealAndUnseal(context, await targetOf(context, options));
   context.out.data(
     { kind: "RoundTrip", nodeUuid, sealMs, unsealMs },
     {
@@ -64,16 +65,37 @@ export async function roundTrip(context: CommandContext, options: KmsOptions): P
   );
 }
 
+/** Seals a random key, unseals and compares it. Throws TB2005 where another comes back, and what a call throws. */
+export async function sealAndUnseal(
+  context: CommandContext,
+  target: KmsTarget,
+): Promise<{ readonly sealMs: number; readonly unsealMs: number }> {
+  const key = randomBytes(KEY_BYTES);
+  const sealedFrom = performance.now();
+  const sealed = await call(context, target, "seal", key);
+  const unsealedFrom = performance.now();
+  const unsealed = await call(context, target, "unseal", sealed);
+  const ended = performance.now();
+  if (!unsealed.equals(key)) throw new CliError("TB2005", "the KMS gave back another key than it was given");
+  return { sealMs: Math.round(unsealedFrom - sealedFrom), unsealMs: Math.round(ended - unsealedFrom) };
+}
+
+async function targetOf(
+  { world, out }: CommandContext,
+  { endpoint, nodeUuid, ca }: KmsOptions,
+): Promise<KmsTarget> {
+  if (endpoint === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
+  if (!endpoint.secure) out.warn("grpc:// is plaintext: whoever is on the way reads the key");
+  return { endpoint, nodeUuid, ca: ca === undefined ? undefined : await readText(world, ca) };
+}
+
 async function call(
   context: CommandContext,
-  { endpoint, nodeUuid, ca }: KmsOptions,
+  { endpoint, nodeUuid, ca }: KmsTarget,
   method: "seal" | "unseal",
   data: Uint8Array,
 ): Promise<Buffer> {
-  if (endpoint === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
-  if (!endpoint.secure) context.out.warn("grpc:// is plaintext: whoever is on the way reads the key");
-  const trusted = ca === undefined ? undefined : await readText(context.world, ca);
-  return withClient(context, KMSService, endpoint, trusted, async (client) => {
+  return withClient(context, KMSService, endpoint, ca, async (client) => {
     const { signal } = context;
     const answer = await client[method]({ nodeUuid, data }, { signal, timeoutMs: TALOS_DEADLINE_MS });
     return Buffer.from(answer.data);

@@ -21,6 +21,8 @@ export type { KmsKeyPlace, MachineConfig } from "./machine-config.ts";
 export { AUTHORITY_PLANS, PKI_MAKERS } from "./makers.ts";
 export type { AuthorityName, AuthorityPlan, BundleMakers } from "./makers.ts";
 export type { LintClock } from "./pair-findings.ts";
+export { pemValues } from "./pem-values.ts";
+export type { PemValue } from "./pem-values.ts";
 export type { Random } from "./random-text.ts";
 export type { FieldValues } from "./read-fields.ts";
 export { readField } from "./read-field.ts";
