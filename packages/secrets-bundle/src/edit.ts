@@ -10,7 +10,15 @@ import { authorityFindings, isFinding, readCertificateField } from "./pair-findi
 import { isSopsDocument } from "./placeholder.ts";
 import { fieldPathOf } from "./read-field.ts";
 import { decodePemField, encodePemField, spellingOf } from "./read-fields.ts";
-import { isText, lengthAt, nodeAt, parseSingleYaml, parseYaml, type YamlDocument } from "./yaml-text.ts";
+import {
+  isText,
+  lengthAt,
+  nodeAt,
+  parseSingleYaml,
+  parseYaml,
+  type YamlDocument,
+  type YamlText,
+} from "./yaml-text.ts";
 
 /**
  * Sets one field of a secrets bundle's text and leaves every other byte as it is: comments, order, unknown fields, spelling.
@@ -110,13 +118,28 @@ const withoutMark = (text: string): string => (text.startsWith(MARK) ? text.slic
 function edited(text: string, path: readonly string[], edit: (clean: string) => Splice): string {
   const clean = withoutMark(text);
   const result = splice(clean, edit(clean));
-  const [before, after] = [parseYaml(clean), parseYaml(result)];
+  const before = parseYaml(clean);
   const isChosen = (document: YamlDocument): boolean =>
     before.documents.length === 1 || isMachineDocument(document);
-  if (!differsOnlyBelow(before, after, isChosen, path))
+  if (!staysAlike(before, result, isChosen, path))
     throw new SecretsBundleError(
       "ERR_BUNDLE_EDIT",
       "can't be edited in place without changing something else",
     );
   return text.startsWith(MARK) ? MARK + result : result;
+}
+
+function staysAlike(
+  before: YamlText,
+  result: string,
+  isChosen: (document: YamlDocument) => boolean,
+  path: readonly string[],
+): boolean {
+  try {
+    return differsOnlyBelow(before, parseYaml(result), isChosen, path);
+  } catch (error) {
+    // Such as an alias whose anchor is gone.
+    if (error instanceof SecretsBundleError) return false;
+    throw error;
+  }
 }

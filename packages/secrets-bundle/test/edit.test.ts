@@ -44,6 +44,11 @@ describe("setting a field of a bundle", () => {
       value: 'a\n"b',
       want: '{"TrustdInfo": {"Token": "a\\n\\"b"}}\n',
     },
+    {
+      name: "keys without values beside it",
+      text: "trustdinfo: {token: old, a, b: }\nc:\n",
+      want: "trustdinfo: {token: new, a, b: }\nc:\n",
+    },
     { name: "single quotes", text: "trustdinfo: {token: 'old'}\n", want: "trustdinfo: {token: new}\n" },
     {
       name: "a comment behind it",
@@ -294,6 +299,16 @@ describe("a machine config with all of talosctl's comments", () => {
     { name: "SOPS", text: "machine: {token: 'ENC[AES256_GCM,data:a]'}\n", want: "ERR_BUNDLE_ENCRYPTED" },
   ])("$name is refused", ({ text, want }) => {
     expect(codeOf(() => addAcceptedCa(text, os.crt))).toBe(want);
+  });
+
+  test.each([
+    { name: "that others stand for", before: "" },
+    { name: "that stands before another of its name", before: "other: &a x\n" },
+  ])("an anchor $name is not taken away", ({ before }) => {
+    const items = `    - crt: &a ${base64(etcd.crt)}\n    - crt: ${base64(k8s.crt)}\n`;
+    const text = `${before}machine:\n  acceptedCAs:\n${items}  more: *a\n`;
+    expect(codeOf(() => removeAcceptedCa(text, etcd.crt))).toBe("ERR_BUNDLE_EDIT");
+    expect(readMachineConfig(removeAcceptedCa(text, k8s.crt)).acceptedCas).toEqual([etcd.crt]);
   });
 
   test("what is no CA is not accepted", () => {

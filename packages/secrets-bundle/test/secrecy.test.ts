@@ -91,6 +91,8 @@ const FORMS: readonly { name: string; form: string }[] = [
   { name: "as a key", form: `{${CANARY}: a, ${CANARY}: b}` },
   { name: "as an alias", form: `*${CANARY}` },
   { name: "as a tag", form: `!${CANARY} a` },
+  { name: "as the head of a block", form: `|${CANARY}\n a` },
+  { name: "as a tag's handle", form: `!${CANARY}!a b` },
   { name: "as an anchor", form: `&${CANARY} &${CANARY} a` },
   { name: "behind an escape that is none", form: `"\\q${CANARY}"` },
   { name: "with a colon", form: `${CANARY}: ${CANARY}: ${CANARY}` },
