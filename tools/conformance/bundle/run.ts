@@ -174,7 +174,7 @@ const tests: Test[] = [
         context: "demo",
         endpoints: ["10.5.0.2", "10.5.0.3"],
         nodes: ["10.5.0.4"],
-        roles: "",
+        roles: "os:admin",
       });
     },
   ],
