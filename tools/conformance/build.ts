@@ -9,16 +9,19 @@ import { join } from "node:path";
 const FLAGS = ["-mod=readonly", "-trimpath", "-ldflags=-s -w"];
 const GO_MINOR = 26;
 
-/** The binary's path; builds it where it isn't there yet. Throws with one line where there is no Go new enough. */
-export function conformanceBinary(): string {
-  const folder = join(cacheRoot(), "talos-bridge-tools", buildKey(goVersion()));
+/**
+ * The path of the binary that a folder's Go program gives; builds it where it isn't there yet. Throws with one line where
+ * there is no Go new enough.
+ */
+export function conformanceBinary(source: string = import.meta.dirname): string {
+  const folder = join(cacheRoot(), "talos-bridge-tools", buildKey(source, goVersion()));
   const binary = join(folder, "conformance");
   if (existsSync(binary)) return binary;
   mkdirSync(folder, { recursive: true });
   // A name of its own, then one rename: two builds at once, or one that is cut off, leave no half binary.
   const temporary = `${binary}.${process.pid}`;
   const { status } = spawnSync("go", ["build", ...FLAGS, "-o", temporary, "."], {
-    cwd: import.meta.dirname,
+    cwd: source,
     env: { ...process.env, CGO_ENABLED: "0" },
     stdio: ["ignore", "inherit", "inherit"],
   });
@@ -41,11 +44,11 @@ function goVersion(): string {
   return version;
 }
 
-function buildKey(version: string): string {
+function buildKey(source: string, version: string): string {
   const hash = createHash("sha256").update(JSON.stringify([version, process.platform, process.arch, FLAGS]));
-  for (const file of readdirSync(import.meta.dirname).toSorted()) {
+  for (const file of readdirSync(source).toSorted()) {
     if (!/\.(go|mod|sum|json)$/.test(file)) continue;
-    const content = readFileSync(join(import.meta.dirname, file));
+    const content = readFileSync(join(source, file));
     hash.update(`\0${file}\0${content.length}\0`).update(content);
   }
   return hash.digest("hex").slice(0, 16);

@@ -74,6 +74,11 @@ export const PKI_NOTES: Notes<PkiErrorCode> = {
     cause: "The private key is encrypted with a passphrase.",
     cure: "Decrypt it: a service that starts by itself has nobody to ask.",
   },
+  ERR_PKI_KEY_FORMAT: {
+    cause:
+      "A key was to be written in a format that its type does not have: SEC 1 holds ECDSA keys, PKCS #1 RSA keys.",
+    cure: "Ask for `pkcs8`, which every type has, or for `talos`, which is what Talos writes for the type.",
+  },
   ERR_PKI_KEY_IN_CERTIFICATES: {
     cause: "A private key stands in a file of certificates, which is sent to every worker.",
     cure: "Take the key out. If an older program has served this file, rotate the CA.",
@@ -89,6 +94,16 @@ export const PKI_NOTES: Notes<PkiErrorCode> = {
   ERR_PKI_SIGNATURE_ALGORITHM: {
     cause: "Signed with MD5, SHA-1, SHA-224, PSS, DSA, Ed448, SM2 or GOST.",
     cure: "Use Ed25519, or ECDSA or RSA (PKCS #1) with SHA-256 or longer.",
+  },
+  ERR_PKI_ROLE: {
+    cause:
+      "A certificate for the Talos API with no role, with text that is no role, or with `os:impersonator`.",
+    cure: "Roles look like `os:admin`, `os:operator`, `os:reader`. Who needs `os:impersonator` has to ask for it by force.",
+  },
+  ERR_PKI_BUNDLE: {
+    cause:
+      "A bundle of accepted CAs has none, has not the one that was to be removed, or would have none left.",
+    cure: "Compare the SHA-256 fingerprints. Add the new CA before the old one is removed.",
   },
   ERR_PKI_NAME_POLICY: {
     cause:

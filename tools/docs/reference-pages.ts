@@ -6,7 +6,9 @@ import { SETTINGS } from "../../apps/csr-signer/src/settings.ts";
 import { createSignerMetrics } from "../../apps/csr-signer/src/signer-metrics.ts";
 import { SERVER_ANSWERS, SIGNER_ANSWERS, type Answer } from "./answer-notes.ts";
 import { PEM_NOTES, PKI_NOTES, SERVER_NOTES, SETTINGS_NOTES, TOKEN_NOTES, type Note } from "./error-notes.ts";
+import { cliPages } from "./cli-pages.ts";
 import { LOG_NOTES } from "./log-notes.ts";
+import { BUNDLE_NOTES, FINDING_NOTES } from "./secrets-bundle-notes.ts";
 
 const MADE = "<!-- Made by tools/generate-docs.ts from the code. Change it there. -->\n";
 
@@ -15,6 +17,7 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/configuration.md", configurationPage()],
     ["docs/reference/errors.md", errorsPage()],
     ["docs/reference/metrics.md", await metricsPage()],
+    ...cliPages(MADE),
   ]);
 }
 
@@ -103,6 +106,14 @@ ${codeTable(PKI_NOTES)}
 \`PemError\`. Messages name the line.
 
 ${codeTable(PEM_NOTES)}
+### secrets-bundle
+
+\`SecretsBundleError\`. Messages name fields, lines and columns, never a value.
+
+${codeTable(BUNDLE_NOTES)}
+What its checks find is data, with one of these codes:
+
+${codeTable(FINDING_NOTES)}
 ### token-auth
 
 \`TokenAuthError\`. Messages name a token by \`env\` or \`file:LINE\`.

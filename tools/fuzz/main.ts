@@ -1,8 +1,12 @@
-// Mutated requests and PEM files, judged by Go: npm run test:fuzz -- [--cases N] [--seed N]
-// Fails on a crash (anything thrown that is no error of the parser's own), on a certificate that Go refuses to verify, and
-// on a signed request that Go refuses to read. The seed is printed: the same seed makes the same choices.
+// Mutated requests and PEM files, judged by Go, and requests to the KMS: npm run test:fuzz -- [--cases N] [--seed N]
+// Fails on a crash (anything thrown that is no error of the parser's own), on a certificate that Go refuses to verify,
+// on a signed request that Go refuses to read, and on an answer of the KMS that is not the one its request must have. The
+// seed is printed: the same seed makes the same choices.
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { decodePem, encodePem, PemError } from "@talos-bridge/pem";
 import {
@@ -17,6 +21,7 @@ import {
   readPrivateKey,
 } from "@talos-bridge/pki";
 import { startGoJudge } from "./go-judge.ts";
+import { createKmsFuzz } from "./kms-requests.ts";
 import { mutatePem } from "./mutate-pem.ts";
 import { mutateRequest } from "./mutate-request.ts";
 import { createRandom } from "./random.ts";
@@ -42,9 +47,13 @@ const policy = compileNamePolicy({
 });
 const certificates = startGoJudge(program, "verify-certs");
 const parsed = startGoJudge(program, "parse-csrs");
+const folder = mkdtempSync(join(tmpdir(), "talos-bridge-fuzz-"));
+const kms = await createKmsFuzz(join(folder, "keyring.json"));
+rmSync(folder, { recursive: true });
 
 let signed = 0;
 const refused = new Map<string, number>();
+const kmsAnswers = new Map<string, number>();
 const faults: string[] = [];
 /** No input of a few kilobytes may take long: a hundred times what the slowest should. */
 const SLOW_MS = 1_000;
@@ -54,7 +63,8 @@ const started = performance.now();
 console.log(`fuzz: ${cases} cases, seed ${seed}`);
 
 for (let i = 0; i < cases; i++) {
-  if (random.chance(5)) readEverything(mutatePem(random, random.pick(texts)), i);
+  if (random.chance(4)) await askKms(i);
+  else if (random.chance(5)) readEverything(mutatePem(random, random.pick(texts)), i);
   else await signOne(encodePem("CERTIFICATE REQUEST", mutateRequest(random, random.pick(requests))), i);
   if (faults.length > 20) break;
 }
@@ -66,11 +76,21 @@ const seconds = (performance.now() - started) / 1000;
 const reasons = [...refused].toSorted(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
 console.log(`signed ${signed}, refused: ${reasons.join(", ")}; ${seconds.toFixed(0)} s`);
 // A run in which nothing reaches the signature or nothing is refused has tested nothing.
-const sound = signed > cases / 100 && refused.size >= 8;
+const sound = signed > cases / 100 && refused.size >= 8 && kmsAnswers.size >= 7;
 if (!sound)
   console.error("the mutations missed their aim: too little was signed, or refused for too few reasons");
+const answers = [...kmsAnswers]
+  .toSorted(([, a], [, b]) => b - a)
+  .map(([label, count]) => `${label} ${count}`);
+console.log(`kms: ${answers.join(", ")}`);
 console.log(`${cases - faults.length} passed, ${faults.length + (sound ? 0 : 1)} failed`);
 process.exitCode = faults.length > 0 || !sound ? 1 : 0;
+
+async function askKms(index: number): Promise<void> {
+  const { label, fault } = await kms.run(random);
+  kmsAnswers.set(label, (kmsAnswers.get(label) ?? 0) + 1);
+  if (fault !== undefined) faults.push(`case ${index}: kms: ${fault}`);
+}
 
 async function signOne(pem: string, index: number): Promise<void> {
   const request = attempt(`case ${index}, request ${pem}`, () => readCertificateRequest(pem));

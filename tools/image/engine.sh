@@ -1,6 +1,10 @@
 # shellcheck shell=bash disable=SC2034
-# Names and the container engine that build.sh, push.sh and run.sh share.
-: "${IMAGE_REGISTRY:=ghcr.io}" "${IMAGE_REPO:=talos-bridge/csr-signer}"
+# What build.sh, push.sh and run.sh share: the app, which is the first argument if that names one, and csr-signer else; names;
+# the container engine. The arguments that are left are in "${rest[@]}".
+app=csr-signer rest=("$@")
+if [ $# -gt 0 ] && [ -f "apps/$1/Dockerfile" ]; then app=$1 rest=("${@:2}"); fi
+
+: "${IMAGE_REGISTRY:=ghcr.io}" "${IMAGE_REPO:=talos-bridge/$app}"
 : "${IMAGE_TAG:=$(git describe --tags --always --dirty 2>/dev/null || echo dev)}"
 image="$IMAGE_REGISTRY/$IMAGE_REPO:$IMAGE_TAG"
 

@@ -178,6 +178,7 @@ export function faultCases({ bao, ca, serving, folder, note }: FaultCasesInput):
             await opens(transit, kept); // the kept connection
             const bundle = readFileSync(ca.certFile, "utf8") + readFileSync(other.certFile, "utf8");
             writeFileSync(ca.certFile, bundle);
+            bao.trust(bundle);
             await vault.reloadTls();
             await opens(transit, kept);
           },

@@ -92,6 +92,12 @@ export interface OpenBao {
   pid(): number | undefined;
   /** Any operation as an administrator; throws VaultError. */
   readonly admin: BareVaultCall;
+  /** One POST, and what came back, whatever the status. */
+  raw(
+    path: string,
+    token: string,
+    body: unknown,
+  ): Promise<{ readonly status: number; readonly text: string }>;
   health(): Promise<VaultHealth>;
   /** First start: initialises with one key share, unseals, waits until it is active. */
   initialize(): Promise<void>;
@@ -106,6 +112,8 @@ export interface OpenBao {
   signal(name: NodeJS.Signals): void;
   /** Ends the process and waits until it is gone. */
   stop(signal?: NodeJS.Signals): Promise<void>;
+  /** What the administrator trusts from now on, PEM. */
+  trust(ca: string): void;
   /** Request paths in the audit file, in their order. */
   auditedPaths(): readonly string[];
 }
@@ -147,10 +155,11 @@ ${options.config ?? ""}
   let child: ChildProcess | undefined;
   let root = "";
   let key = "";
-  const { request } = createHttpRequest({
+  const http = createHttpRequest({
     address,
     ...(tls !== undefined && { tls: { ca: readFileSync(tls.caFile, "utf8") } }),
   });
+  const { request } = http;
   const call = createVaultCall({ request, budgetMs: 15_000 });
   const admin: BareVaultCall = (operation) => call({ token: root, ...operation });
   const health = (): Promise<VaultHealth> => readVaultHealth({ request });
@@ -199,6 +208,16 @@ ${options.config ?? ""}
     auditFile,
     pid: () => child?.pid,
     admin,
+    async raw(path, token, body) {
+      const answer = await request({
+        method: "POST",
+        path: `/v1/${path}`,
+        headers: { "X-Vault-Token": token, "X-Vault-Request": "true" },
+        body: JSON.stringify(body),
+        signal: AbortSignal.timeout(15_000),
+      });
+      return { status: answer.status, text: answer.body };
+    },
     health,
     async initialize() {
       const response = await request({
@@ -224,6 +243,7 @@ ${options.config ?? ""}
     restart: launch,
     signal,
     stop,
+    trust: (ca) => http.setTls({ ca }),
     auditedPaths: () => readAuditedPaths(auditFile),
   };
 }

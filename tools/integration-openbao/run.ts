@@ -1,5 +1,5 @@
-// packages/vault against real OpenBao servers. Prints one line a case and `N passed, N failed`.
-//   node --conditions=@talos-bridge/source tools/integration-openbao/run.ts [part of a case's name]
+// packages/vault and kms-vault against real OpenBao servers. Prints one line a case and `N passed, N failed`.
+//   node --conditions=@talos-bridge/source tools/integration-openbao/run.ts [part of a case's name]...
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,10 +9,14 @@ import { makeCa, makeLeaf } from "./certificates.ts";
 import type { Case } from "./client.ts";
 import { clusterCases } from "./cluster-cases.ts";
 import { faultCases } from "./fault-cases.ts";
+import { programAuth } from "./program-auth.ts";
+import { programFaults } from "./program-faults.ts";
+import { programInput } from "./program-input.ts";
+import { programLease } from "./program-lease.ts";
 import { setUpTransit, startOpenBao, until, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
 import { startTokenReviewer } from "./token-review.ts";
 
-const wanted = process.argv[2] ?? "";
+const wanted = process.argv.slice(2);
 const folder = mkdtempSync(join(tmpdir(), "integration-openbao-"));
 const servers: OpenBao[] = [];
 let passed = 0;
@@ -22,7 +26,7 @@ const note = (text: string): void => void notes.push(text);
 
 async function runCases(cases: readonly Case[]): Promise<void> {
   for (const { name, run } of cases) {
-    if (!name.includes(wanted)) continue;
+    if (wanted.length > 0 && !wanted.some((part) => name.includes(part))) continue;
     const from = performance.now();
     notes = [];
     try {
@@ -55,10 +59,14 @@ async function single(): Promise<void> {
   const reviewer = await startTokenReviewer(serving);
   try {
     await runCases(authCases({ bao, ca, reviewer, folder }));
+    await runCases(programAuth({ bao, ca, reviewer, folder }));
   } finally {
     await reviewer.close();
   }
+  await runCases(programInput({ bao, note }));
+  await runCases(programLease({ bao, ca, serving, folder, note }));
   await runCases(faultCases({ bao, ca, serving, folder, note }));
+  await runCases(programFaults({ bao, serving, folder, note }));
   await bao.stop();
 }
 

@@ -158,7 +158,7 @@ test("the line that drops Organization is the one that the architecture page sho
   const page = readFileSync(`${root}/docs/architecture.md`, "utf8");
   const [block] = codeBlocks(page).filter(({ language }) => language === "ts");
   const source = readFileSync(`${root}/packages/pki/src/issue.ts`, "utf8");
-  expect(block?.text.trim()).toMatch(/encodeName/);
+  expect(block?.text.trim()).toMatch(/encodeRdn/);
   expect(source).toContain(block?.text.trim());
 });
 

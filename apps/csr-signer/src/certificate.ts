@@ -77,7 +77,7 @@ export function createCertificateHandler(
       dropped: request.dropped,
       leftOut: decision.leftOut,
     });
-    return { ca: trust.acceptedPem, crt: new TextEncoder().encode(issued.pem) };
+    return { ca: trust.acceptedPem, crt: Buffer.from(issued.pem) };
   };
 }
 

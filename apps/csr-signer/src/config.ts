@@ -1,7 +1,7 @@
-import { checked, type Checked, faulty } from "@talos-bridge/settings";
 import { isIP } from "node:net";
 import { compileNamePolicy, PkiError } from "@talos-bridge/pki";
 import type { SettingsValues } from "@talos-bridge/settings";
+import { checked, faulty, type Checked } from "@talos-bridge/settings";
 import { serverName } from "./own-names.ts";
 import type { SETTINGS } from "./settings.ts";
 

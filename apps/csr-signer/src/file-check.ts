@@ -1,5 +1,5 @@
-import { type Fault } from "@talos-bridge/settings";
 import { checkFileMode, readFiles, type FileContents } from "@talos-bridge/grpc-server";
+import type { Fault } from "@talos-bridge/settings";
 import type { MaterialPaths } from "./material-paths.ts";
 
 /** Every file that is read, watched and read again. */

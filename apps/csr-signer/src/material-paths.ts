@@ -1,4 +1,4 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 
 /** Where the material lies. `serving` is absent where the signer issues its own serving certificate. */
 export interface MaterialPaths {

@@ -1,7 +1,7 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import type { TokenVerifier } from "@talos-bridge/token-auth";
 import type { MaterialPaths } from "./material-paths.ts";
 import { authorityUsableAt } from "@talos-bridge/pki";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 import { probe } from "./probe.ts";
 import { servingFault } from "./serving-fault.ts";
 import { issueServing, readServing, type Serving } from "./serving.ts";

@@ -29,5 +29,7 @@ export async function probe(trust: Trust, now: Date): Promise<string | undefined
   const [leaf] = readCertificates(issued.pem);
   if (leaf === undefined) return "a probe certificate could not be read back";
   const verdict = verifyChain({ leaf, roots: trust.accepted, now, usage: "serverAuth" });
-  return verdict === "ok" ? undefined : `a probe certificate does not verify: ${verdict}`;
+  return verdict.ok
+    ? undefined
+    : `a probe certificate does not verify: ${verdict.reason}: ${verdict.message}`;
 }

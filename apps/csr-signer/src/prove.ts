@@ -1,6 +1,6 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import type { FileContents, Log } from "@talos-bridge/grpc-server";
 import { existsSync } from "node:fs";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 import type { Values } from "./config.ts";
 import { checkModes, readAll } from "./file-check.ts";
 import { resolvePaths } from "./material-paths.ts";

@@ -10,5 +10,7 @@ export function servingFault(
   const [leaf, ...intermediates] = serving.chain;
   if (leaf === undefined) return "holds no certificate";
   const verdict = verifyChain({ leaf, intermediates, roots: accepted, now, usage: "serverAuth" });
-  return verdict === "ok" ? undefined : `the serving certificate can't be used: ${verdict}`;
+  return verdict.ok
+    ? undefined
+    : `the serving certificate can't be used: ${verdict.reason}: ${verdict.message}`;
 }

@@ -1,4 +1,3 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import {
   encodeCertificates,
   generateKey,
@@ -11,6 +10,7 @@ import {
   type PrivateKey,
 } from "@talos-bridge/pki";
 import { isIP } from "node:net";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 import type { MaterialPaths } from "./material-paths.ts";
 import type { Contents, Trust } from "./trust.ts";
 

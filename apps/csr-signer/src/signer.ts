@@ -1,8 +1,6 @@
-import { checked, type Checked, faulty } from "@talos-bridge/settings";
 import { Code } from "@connectrpc/connect";
 import { Health, SecurityService } from "@talos-bridge/api";
 import {
-  BUILD,
   bindService,
   createCallMetrics,
   createGrpcServer,
@@ -20,7 +18,7 @@ import {
   type Running,
   type ServerEvents,
 } from "@talos-bridge/grpc-server";
-import type { SettingSource } from "@talos-bridge/settings";
+import { BUILD, checked, faulty, type Checked, type SettingSource } from "@talos-bridge/settings";
 import { createFailureLimiter } from "@talos-bridge/token-auth";
 import { createAudit } from "./audit.ts";
 import { createCertificateHandler } from "./certificate.ts";
@@ -142,7 +140,9 @@ export async function startSigner({
     async stop(stopNow) {
       stopping = true;
       log.info("stopping", { delayMs: values.shutdownDelay, timeoutMs: values.shutdownTimeout });
-      stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
+      // Both signals may have come before the first was noticed.
+      if (stopNow.aborted) server.closeNow();
+      else stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
       await delay(values.shutdownDelay, stopNow);
       watch.stop();
       endTending();

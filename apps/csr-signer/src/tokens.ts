@@ -1,4 +1,3 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import {
   createTokenVerifier,
   readTokenFile,
@@ -6,6 +5,7 @@ import {
   type JoinToken,
   type TokenVerifier,
 } from "@talos-bridge/token-auth";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 import type { MaterialPaths } from "./material-paths.ts";
 import type { Contents } from "./trust.ts";
 

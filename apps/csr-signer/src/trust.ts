@@ -1,4 +1,3 @@
-import { checked, type Checked, type Fault, faulty } from "@talos-bridge/settings";
 import {
   acceptedCas,
   encodeCertificates,
@@ -7,6 +6,7 @@ import {
   readCertificates,
 } from "@talos-bridge/pki";
 import type { Certificate, CertificateAuthority } from "@talos-bridge/pki";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
 import type { MaterialPaths } from "./material-paths.ts";
 
 /** The issuing CA and what a worker is to trust from its next answer on. */

@@ -128,7 +128,7 @@ const CASES: readonly Case[] = [
     ],
   },
   {
-    name: "serving certificate of an unknown authority",
+    name: "serving certificate of another cluster's CA",
     async prepare(_, dir) {
       const { certificatePem, keyPem } = await createCertificateAuthority({ now: new Date() });
       const other = loadCertificateAuthority({ certificates: certificatePem, key: keyPem });
@@ -146,7 +146,7 @@ const CASES: readonly Case[] = [
         TLS_KEY_PATH: file(dir, "tls.key", key.key.export({ type: "pkcs8", format: "pem" }).toString()),
       };
     },
-    want: [{ setting: "TLS_CERT_PATH", fault: /unknown authority/ }],
+    want: [{ setting: "TLS_CERT_PATH", fault: /can't be used: same name, other key/ }],
   },
   {
     name: "13 hours are the least",

@@ -128,14 +128,28 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
     try {
       answer = await work(uuid);
     } catch (error) {
-      if (!(error instanceof SealError)) throw error;
-      throw refuse({ ...REFUSALS[error.code], detail: error.message }, uuid.uuid);
+      if (error instanceof SealError) {
+        throw refuse({ ...REFUSALS[error.code], detail: error.message }, uuid.uuid);
+      }
+      // Counted and audited as every other end; the error itself goes to the server's log alone.
+      refuse({ code: Code.Internal, text: "", reason: "internal-error" }, uuid.uuid);
+      throw error;
     }
     const { data, keyVersion } = answer;
     if (operation === "unseal" && data.length !== sealSize) {
       const text = `the unsealed key has ${data.length} bytes, KMS_SEAL_SIZE is ${sealSize}`;
       throw refuse({ code: Code.FailedPrecondition, text, reason: "unseal-size" }, uuid.uuid);
     }
+    if (context.signal.aborted) {
+      // The caller's deadline has passed, or it went away: it gets nothing, and the audit must not say that it did.
+      throw refuse(REFUSALS.ERR_KMS_ABORTED, uuid.uuid);
+    }
+    const leading = (): void => {
+      const lost = leadership.refusal();
+      if (lost === undefined) return;
+      throw refuse({ code: Code.Unavailable, text: lost, reason: "leadership-lost" }, uuid.uuid);
+    };
+    leading(); // before the audit says that a node was served
     audit.served({
       operation,
       peer,
@@ -143,13 +157,10 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
       keyVersion,
       ...(uuid.warning !== undefined && { warning: uuid.warning }),
     });
-    // Last, so that as little as can be lies between the look at the lease and the answer.
-    const lost = leadership.refusal();
-    if (lost === undefined) {
-      metrics.operation(operation, "ok");
-      return { data };
-    }
-    throw refuse({ code: Code.Unavailable, text: lost, reason: "leadership-lost" }, uuid.uuid);
+    // Last, so that as little as can be lies between the look at the lease and the answer: writing a log can block.
+    leading();
+    metrics.operation(operation, "ok");
+    return { data };
   }
 
   return {

@@ -1,4 +1,4 @@
-import { systemTimers, type AdminAnswer, type HealthCheck, type Log } from "@talos-bridge/grpc-server";
+import type { AdminAnswer, HealthCheck, Log, Timers } from "@talos-bridge/grpc-server";
 import { createElector, type LeaseDurations, type Lock } from "@talos-bridge/leader";
 import type { KmsMetrics } from "./kms-metrics.ts";
 
@@ -33,6 +33,7 @@ export interface ElectedOptions {
   readonly metrics: KmsMetrics;
   /** There while this replica leads, as the Go proxy's probes expect; best effort. */
   readonly leaderFile: LeaderFile;
+  readonly timers: Timers;
   readonly wallClock: () => number;
   readonly random: () => number;
 }
@@ -48,7 +49,7 @@ export interface LeaderFile {
  * @throws LeaderError as `createElector`
  */
 export function electedReplicaServes(options: ElectedOptions): Leadership {
-  const { lock, identity, durations, log, metrics, leaderFile, wallClock, random } = options;
+  const { lock, identity, durations, log, metrics, leaderFile, timers, wallClock, random } = options;
   let changes = 0;
   let lastChange = 0;
   let renewalErrors = 0;
@@ -60,7 +61,7 @@ export function electedReplicaServes(options: ElectedOptions): Leadership {
     lock,
     identity,
     durations,
-    timers: systemTimers,
+    timers,
     wallClock,
     random,
     onChange({ leading, leader }) {

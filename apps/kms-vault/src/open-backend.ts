@@ -1,8 +1,15 @@
 import { checkFileMode, delay, readSmallFile, watchFiles } from "@talos-bridge/grpc-server";
 import type { HealthCheck, Log } from "@talos-bridge/grpc-server";
 import { KeyringError, openKeyring } from "@talos-bridge/keyring";
-import { checked, faulty, type Checked } from "@talos-bridge/settings";
-import { createVault, readVaultEnvironment, VaultError, type VaultSettings } from "@talos-bridge/vault";
+import { checked, faulty, type Checked, type Fault } from "@talos-bridge/settings";
+import {
+  checkKeyName,
+  checkPath,
+  createVault,
+  readVaultEnvironment,
+  VaultError,
+  type VaultSettings,
+} from "@talos-bridge/vault";
 import { readdir } from "node:fs/promises";
 import type { Values } from "./config.ts";
 import { createKeyringBackend } from "./keyring-backend.ts";
@@ -42,7 +49,8 @@ async function openTransitBackend({
   metrics,
 }: BackendInput): Promise<Checked<OpenBackend>> {
   const { settings, faults, warnings, passedOver } = readVaultEnvironment(env);
-  if (settings === undefined) return faulty(...faults);
+  const nameFaults = checkNames(values);
+  if (settings === undefined) return faulty(...faults, ...nameFaults);
   let vault;
   try {
     vault = await createVault(settings, {
@@ -50,12 +58,11 @@ async function openTransitBackend({
       readDirectory: readdir,
       events: vaultEvents(log, metrics),
     });
-    // Only the mount's path is checked by this.
-    vault.transit(values.mountPath);
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
-    return faulty({ setting: settingAtFault(error, settings), fault: error.message });
+    return faulty({ setting: settingAtFault(error, settings), fault: error.message }, ...nameFaults);
   }
+  if (nameFaults.length > 0) return faulty(...nameFaults);
   const { session } = vault;
   const opened = vault;
   return checked({
@@ -83,9 +90,27 @@ async function openTransitBackend({
   });
 }
 
-function settingAtFault({ code }: VaultError, { tls }: VaultSettings): string {
-  if (code === "ERR_VAULT_ARGUMENT") return "--mount-path";
-  return tls?.caFile === undefined ? "VAULT_CAPATH" : "VAULT_CACERT";
+/** What goes into a path of Vault's. */
+function checkNames({ mountPath, canaryKey }: Values): readonly Fault[] {
+  const faults: Fault[] = [];
+  const attempt = (setting: string, check: () => unknown): void => {
+    try {
+      check();
+    } catch (error) {
+      if (!(error instanceof VaultError)) throw error;
+      faults.push({ setting, fault: error.message });
+    }
+  };
+  attempt("--mount-path", () => checkPath(mountPath));
+  if (canaryKey !== undefined) attempt("KMS_CANARY_KEY", () => checkKeyName(canaryKey));
+  return faults;
+}
+
+/** The environment's own faults are found before: what is left is a file that can't be read, or is not what it should be. */
+function settingAtFault({ message }: VaultError, { tls = {} }: VaultSettings): string {
+  if (tls.keyFile !== undefined && message.includes(tls.keyFile)) return "VAULT_CLIENT_KEY";
+  if (tls.certFile !== undefined && message.includes(tls.certFile)) return "VAULT_CLIENT_CERT";
+  return tls.caFile === undefined && tls.caDirectory !== undefined ? "VAULT_CAPATH" : "VAULT_CACERT";
 }
 
 async function readText(path: string): Promise<string> {

@@ -1,4 +1,4 @@
-import type { Log } from "@talos-bridge/grpc-server";
+import { systemTimers, type Log } from "@talos-bridge/grpc-server";
 import { createLeaseLock, LeaderError } from "@talos-bridge/leader";
 import { checked, faulty, type Checked } from "@talos-bridge/settings";
 import { readFile, rm, writeFile } from "node:fs/promises";
@@ -44,6 +44,7 @@ export function openLeadership(input: LeadershipInput): Checked<Leadership> {
         log,
         metrics,
         leaderFile: leaderFileAt(leaderFilePath),
+        timers: systemTimers,
         wallClock: Date.now,
         random: Math.random,
       }),
@@ -57,7 +58,11 @@ export function openLeadership(input: LeadershipInput): Checked<Leadership> {
 
 function leaderFileAt(path: string): LeaderFile {
   return {
-    write: () => writeFile(path, ""),
+    async write() {
+      // Everybody may write to /tmp: a link that somebody put there must not be followed.
+      await rm(path, { force: true });
+      await writeFile(path, "", { flag: "wx" });
+    },
     remove: () => rm(path, { force: true }),
   };
 }

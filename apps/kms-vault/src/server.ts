@@ -2,7 +2,6 @@ import { Code } from "@connectrpc/connect";
 import { Health, KMSService } from "@talos-bridge/api";
 import {
   bindService,
-  BUILD,
   checkFileMode,
   createCallMetrics,
   createGrpcServer,
@@ -22,7 +21,7 @@ import {
   type Running,
   type ServerEvents,
 } from "@talos-bridge/grpc-server";
-import { checked, faulty, type Checked, type Fault, type SettingSource } from "@talos-bridge/settings";
+import { BUILD, checked, faulty, type Checked, type Fault, type SettingSource } from "@talos-bridge/settings";
 import { createCallerLimits } from "./caller-limits.ts";
 import { checkValues, type Values } from "./config.ts";
 import { createKmsAudit } from "./kms-audit.ts";
@@ -151,7 +150,8 @@ export async function startKms(input: KmsInput): Promise<Checked<Started>> {
     async stop(stopNow) {
       stopping = true;
       log.info("stopping", { delayMs: values.shutdownDelay, timeoutMs: values.shutdownTimeout });
-      stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
+      if (stopNow.aborted) server.closeNow();
+      else stopNow.addEventListener("abort", () => server.closeNow(), { once: true });
       await delay(values.shutdownDelay, stopNow);
       endWatching?.();
       const drained = await server.drain({ timeoutMs: values.shutdownTimeout });

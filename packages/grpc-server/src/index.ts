@@ -6,7 +6,6 @@ export {
   type AdminServerStart,
 } from "./admin-server.ts";
 export { createAuditLog, type AuditLog, type AuditLogOptions } from "./audit-log.ts";
-export { BUILD } from "./build-info.ts";
 export { createCallMetrics, type ServedMethod } from "./call-metrics.ts";
 export { checkFileMode, type FileModeOptions, type FileModeVerdict } from "./file-modes.ts";
 export type { HealthCheck } from "./health-report.ts";

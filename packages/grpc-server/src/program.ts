@@ -1,4 +1,5 @@
 import {
+  BUILD,
   loadSettings,
   settingsHelp,
   type Checked,
@@ -7,7 +8,6 @@ import {
   type SettingsTable,
   type SettingsValues,
 } from "@talos-bridge/settings";
-import { BUILD } from "./build-info.ts";
 import { createLog, type Log, type LogOptions } from "./log.ts";
 
 /** Everything outside the process that a program is told of and tells to. */

@@ -21,7 +21,6 @@ const END = "-----END ";
 const DASHES = "-----";
 // RFC 7468 §3: printable characters but the hyphen-minus, single spaces or hyphens between words.
 const LABEL = /^[!-,.-~]+(?:[ -][!-,.-~]+)*$/;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
  * Decodes all PEM blocks of a text (RFC 7468), strictly and in one pass over its lines. Accepted besides the blocks: a
@@ -121,15 +120,18 @@ function endOf(lines: readonly string[], begin: number): number {
 }
 
 function bodyOf(lines: readonly string[], from: number, to: number): Uint8Array {
-  const body = lines.slice(from, to);
-  const header = body.findIndex((line) => line.includes(":"));
-  if (header >= 0)
-    throw new PemError("ERR_PEM_HEADERS", `line ${from + header + 1}: headers are not accepted`);
-  const text = body.join("");
+  let text = "";
+  for (let i = from; i < to; i++) text += lines[i] ?? "";
   const der = Buffer.from(text, "base64");
-  // Comparing with what these bytes encode to refuses wrong padding and stray bits in the last character.
-  if (text === "" || !BASE64.test(text) || der.toString("base64") !== text) {
-    throw new PemError("ERR_PEM_BASE64", `line ${from + 1}: the body is not canonical base64`);
-  }
+  // Node skips what is no base64. Comparing with what these bytes encode to refuses that, wrong padding and stray bits.
+  if (text === "" || der.toString("base64") !== text) throw notBase64(lines, from, to);
   return new Uint8Array(der.buffer, der.byteOffset, der.byteLength);
+}
+
+function notBase64(lines: readonly string[], from: number, to: number): PemError {
+  for (let i = from; i < to; i++) {
+    if (lines[i]?.includes(":"))
+      return new PemError("ERR_PEM_HEADERS", `line ${i + 1}: headers are not accepted`);
+  }
+  return new PemError("ERR_PEM_BASE64", `line ${from + 1}: the body is not canonical base64`);
 }

@@ -1,5 +1,5 @@
 import { readCertificates, type Certificate } from "./certificate.ts";
-import { hasAllowedSignature, maySign, sameBytes, signedBy } from "./chain.ts";
+import { hasAllowedSignature, maySign, sameBytes, signedBy } from "./certificate-signature.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 import { readPrivateKey, type PrivateKey } from "./private-key.ts";
@@ -102,19 +102,8 @@ export function authorityUsableAt(
   return now > certificate.notAfter ? "expired" : "ok";
 }
 
-/**
- * The CAs that workers are to trust: the configured ones first, the issuing one last, since a worker makes its next key after
- * the last; doubles go.
- */
-export function acceptedCas(input: {
-  readonly configured: readonly Certificate[];
-  readonly issuing: CertificateAuthority;
-}): readonly Certificate[] {
-  const { certificate } = input.issuing;
-  return [...distinct(input.configured).filter(({ der }) => !sameBytes(der, certificate.der)), certificate];
-}
-
-function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
+/** Each certificate once, where it first appears. */
+export function distinct(certificates: readonly Certificate[]): readonly Certificate[] {
   return certificates.filter(
     (each, index) => certificates.findIndex(({ der }) => sameBytes(der, each.der)) === index,
   );

@@ -5,7 +5,6 @@ import {
   contentOf,
   expect,
   expectNoMore,
-  oidOf,
   positiveOf,
   rootOf,
   structure,
@@ -16,13 +15,14 @@ import { scanDer, TAG } from "./der-scan.ts";
 import { displayName, readName } from "./distinguished-name.ts";
 import { PkiError } from "./errors.ts";
 import { readExtensions, type Extension } from "./extensions.ts";
+import { readKnownExtensions, type KnownExtensions } from "./known-extensions.ts";
 import { OID } from "./oids.ts";
 import { refusePlaceholders } from "./placeholder.ts";
 import { readPublicKey, type PublicKey } from "./public-key.ts";
-import { readAltNames } from "./subject-alt-name.ts";
+import { readTime } from "./time.ts";
 
 /** A certificate as plain data, with the bytes that its identity and signature hang on. */
-export interface Certificate {
+export interface Certificate extends KnownExtensions {
   readonly der: Uint8Array;
   /** For people, such as `O=talos`. */
   readonly subject: string;
@@ -36,17 +36,6 @@ export interface Certificate {
   readonly notBefore: Date;
   readonly notAfter: Date;
   readonly publicKey: PublicKey;
-  readonly isCa: boolean;
-  /** Undefined = the extension is not there, so all usages are allowed. */
-  readonly keyUsage: readonly KeyUsage[] | undefined;
-  /** Dotted identifiers; undefined = not restricted. */
-  readonly extendedKeyUsage: readonly string[] | undefined;
-  /** Whether it is a CA for some names only. */
-  readonly nameConstraints: boolean;
-  readonly subjectKeyId: Uint8Array | undefined;
-  readonly authorityKeyId: Uint8Array | undefined;
-  readonly dnsNames: readonly string[];
-  readonly ipAddresses: readonly string[];
   /** What the issuer signed, with which AlgorithmIdentifier, and the signature. */
   readonly signed: {
     readonly tbs: Uint8Array;
@@ -55,30 +44,21 @@ export interface Certificate {
   };
 }
 
-/** RFC 5280 §4.2.1.3, in bit order. */
-export const KEY_USAGES = [
-  "digitalSignature",
-  "nonRepudiation",
-  "keyEncipherment",
-  "dataEncipherment",
-  "keyAgreement",
-  "keyCertSign",
-  "cRLSign",
-  "encipherOnly",
-] as const;
-export type KeyUsage = (typeof KEY_USAGES)[number];
-
 const VERSION = 0xa0;
 const ISSUER_UNIQUE_ID = 0x81;
 const SUBJECT_UNIQUE_ID = 0x82;
 const EXTENSIONS = 0xa3;
-const KEY_IDENTIFIER = 0x80;
 
 /**
  * Reads all certificates of a PEM text, in order; text between blocks is a comment. A private key among them is refused: such
  * a file would be sent to nodes. Throws {@link PkiError}.
  */
 export function readCertificates(pem: Uint8Array | string): readonly Certificate[] {
+  return certificateBlocks(pem).map(readCertificate);
+}
+
+/** The DER of each certificate of a PEM text, not looked into; the rules of {@link readCertificates} for the text. */
+export function certificateBlocks(pem: Uint8Array | string): readonly Uint8Array[] {
   let blocks;
   try {
     blocks = decodePem(pem, { textOutside: "ignore" });
@@ -95,7 +75,7 @@ export function readCertificates(pem: Uint8Array | string): readonly Certificate
       );
     }
     if (label !== "CERTIFICATE") throw new PkiError("ERR_PKI_PEM", `block ${index + 1} is no certificate`);
-    return readCertificate(der);
+    return der;
   });
 }
 
@@ -153,79 +133,4 @@ function extensionsOf(optional: readonly DerValue[], versioned: boolean): Readon
   expectNoMore(rest, 1, "certificate body");
   expectNoMore(wrapped, 1, "extensions");
   return readExtensions(wrapped[0]);
-}
-
-type KnownExtensions = Pick<
-  Certificate,
-  | "isCa"
-  | "keyUsage"
-  | "extendedKeyUsage"
-  | "nameConstraints"
-  | "subjectKeyId"
-  | "authorityKeyId"
-  | "dnsNames"
-  | "ipAddresses"
->;
-
-function readKnownExtensions(extensions: ReadonlyMap<string, Extension>): KnownExtensions {
-  const valueOf = (id: string): DerValue | undefined => {
-    const extension = extensions.get(id);
-    if (extension === undefined) return undefined;
-    scanDer(extension.value);
-    return rootOf(extension.value);
-  };
-  const altNames = extensions.get(OID.subjectAltName);
-  const names = altNames === undefined ? undefined : readAltNames(altNames.value);
-  const basic = valueOf(OID.basicConstraints);
-  const usage = valueOf(OID.keyUsage);
-  const extended = valueOf(OID.extendedKeyUsage);
-  const subjectKeyId = valueOf(OID.subjectKeyIdentifier);
-  const authority = valueOf(OID.authorityKeyIdentifier);
-  const ca = basic && childrenOf(expect(basic, TAG.sequence, "basic constraints"))[0];
-  const authorityId = authority && childrenOf(expect(authority, TAG.sequence, "authority key identifier"))[0];
-  return {
-    isCa: ca?.tag === TAG.boolean && contentOf(ca)[0] === 0xff,
-    keyUsage: usage && readKeyUsage(usage),
-    extendedKeyUsage:
-      extended &&
-      childrenOf(expect(extended, TAG.sequence, "extended key usage")).map((id) => oidOf(id, "key purpose")),
-    nameConstraints: extensions.has(OID.nameConstraints),
-    subjectKeyId: subjectKeyId && contentOf(expect(subjectKeyId, TAG.octetString, "subject key identifier")),
-    authorityKeyId: authorityId?.tag === KEY_IDENTIFIER ? contentOf(authorityId) : undefined,
-    dnsNames: names?.dnsNames ?? [],
-    ipAddresses: names?.ipAddresses ?? [],
-  };
-}
-
-function readKeyUsage(value: DerValue): readonly KeyUsage[] {
-  const bits = contentOf(expect(value, TAG.bitString, "key usage"))[1] ?? 0;
-  return KEY_USAGES.filter((_, bit) => (bits & (0x80 >> bit)) !== 0);
-}
-
-const UTC_TIME = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-const GENERALIZED_TIME = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)Z$/;
-
-function readTime(value: DerValue | undefined): Date {
-  const utc = value?.tag === TAG.utcTime;
-  const content = contentOf(utc ? value : expect(value, TAG.generalizedTime, "time"));
-  const fields = (utc ? UTC_TIME : GENERALIZED_TIME)
-    .exec(Buffer.from(content).toString("latin1"))
-    ?.slice(1)
-    .map(Number);
-  if (fields === undefined) throw structure(value, "time in whole seconds, UTC");
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = fields;
-  // RFC 5280 §4.1.2.5.1: two digits from 50 on are of the last century.
-  const full = utc ? year + (year >= 50 ? 1900 : 2000) : year;
-  const date = new Date(Date.UTC(full, month - 1, day, hour, minute, second));
-  if (full < 100) date.setUTCFullYear(full);
-  if (
-    date.getUTCMonth() !== month - 1 ||
-    date.getUTCDate() !== day ||
-    hour > 23 ||
-    minute > 59 ||
-    second > 59
-  ) {
-    throw structure(value, "time that exists");
-  }
-  return date;
 }

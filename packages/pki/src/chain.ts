@@ -1,17 +1,38 @@
+import { maySign, hasAllowedSignature, sameBytes, signedBy } from "./certificate-signature.ts";
 import type { Certificate } from "./certificate.ts";
-import { rootOf } from "./der-reader.ts";
-import { PkiError } from "./errors.ts";
+import { hasName, namesOf } from "./host-name.ts";
 import { OID } from "./oids.ts";
-import { readSignatureAlgorithm, verifySignature } from "./signature.ts";
 
-/** Why a chain can't be used; `ok` = it can. */
-export type ChainVerdict =
-  | "ok"
+/** Why a chain can't be used. Which certificate is at fault is told beside it. */
+export type ChainFault =
   | "not yet valid"
   | "expired"
-  | "unknown authority"
   | "missing server-auth usage"
-  | "missing client-auth usage";
+  | "missing client-auth usage"
+  | "wrong name"
+  // No certificate given has the name of the issuer.
+  | "unknown authority"
+  // One has the name, and its key did not sign: files of two clusters, or of before and after a rotation.
+  | "same name, other key"
+  | "not a CA"
+  | "CA without keyCertSign"
+  | "weak key"
+  | "weak signature"
+  | "path length exceeded"
+  // A critical extension that is not understood, or name constraints, which are not worked out here.
+  | "unsupported extension";
+
+export type ChainVerdict =
+  /** From the leaf to the root that is trusted. */
+  | { readonly ok: true; readonly chain: readonly Certificate[] }
+  | {
+      readonly ok: false;
+      readonly reason: ChainFault;
+      /** For people: names, times and which certificate, without control characters. */
+      readonly message: string;
+      /** The one at fault; undefined where it could not even be read. */
+      readonly certificate: Certificate | undefined;
+    };
 
 export interface ChainQuestion {
   readonly leaf: Certificate;
@@ -20,93 +41,139 @@ export interface ChainQuestion {
   readonly roots: readonly Certificate[];
   readonly now: Date;
   readonly usage: "serverAuth" | "clientAuth";
+  /** DNS name or IP address that the leaf must be valid for, by its alternative names; not looked at if not given. */
+  readonly name?: string;
 }
 
-const MAX_LENGTH = 5;
+const MAX_LENGTH = 6;
+// Certificates that all carry one name make the paths many: Go gives up after as many.
+const MAX_SIGNATURE_CHECKS = 100;
 
 /**
- * Whether a peer that trusts `roots` accepts `leaf` at `now` for this usage, by signatures, names, validity and CA flags
- * (RFC 5280 §6.1). Name constraints and policies are not looked at: Talos's PKI has none.
+ * Whether a peer that trusts `roots` accepts `leaf` at `now` for this usage, by signatures, names, validity, usages, CA flags
+ * and path lengths (RFC 5280 §6.1), all CAs and the root included, as Go's crypto/x509 has it. Policies and revocation are not
+ * looked at: Talos's PKI has none.
+ *
+ * Of several reasons the one nearest to a good chain is told.
  */
-export function verifyChain({ leaf, intermediates = [], roots, now, usage }: ChainQuestion): ChainVerdict {
-  if (now < leaf.notBefore) return "not yet valid";
-  if (now > leaf.notAfter) return "expired";
-  const wanted: readonly string[] = [
-    usage === "serverAuth" ? OID.serverAuth : OID.clientAuth,
-    OID.anyExtendedKeyUsage,
-  ];
-  if (leaf.extendedKeyUsage !== undefined && !leaf.extendedKeyUsage.some((id) => wanted.includes(id))) {
-    return usage === "serverAuth" ? "missing server-auth usage" : "missing client-auth usage";
-  }
-  return reachesRoot(leaf, intermediates, roots, now, MAX_LENGTH) ? "ok" : "unknown authority";
+export function verifyChain(question: ChainQuestion): ChainVerdict {
+  return leafFault(question) ?? climb([question.leaf], question, { signatureChecks: 0 });
 }
 
-function reachesRoot(
-  certificate: Certificate,
-  intermediates: readonly Certificate[],
-  roots: readonly Certificate[],
-  now: Date,
-  left: number,
-): boolean {
-  if (roots.some((root) => sameBytes(root.der, certificate.der) || issued(root, certificate, now)))
-    return true;
-  if (left === 0) return false;
-  return intermediates.some(
-    (next) =>
-      issued(next, certificate, now) &&
-      reachesRoot(
-        next,
-        intermediates.filter((other) => other !== next),
-        roots,
-        now,
-        left - 1,
-      ),
+type Fault = Extract<ChainVerdict, { ok: false }>;
+
+function fault(reason: ChainFault, certificate: Certificate, what: string): Fault {
+  const name = certificate.subject === "" ? "" : ` ${certificate.subject}`;
+  return { ok: false, reason, message: `the certificate${name} ${what}`, certificate };
+}
+
+function leafFault({ leaf, now, usage, name }: ChainQuestion): Fault | undefined {
+  const found = ownFault(leaf, now, usage);
+  if (found !== undefined || name === undefined || hasName(leaf, name)) return found;
+  return fault("wrong name", leaf, `is valid for ${namesOf(leaf)}, and not for ${JSON.stringify(name)}`);
+}
+
+/** What makes a certificate unusable wherever it stands in a chain. */
+function ownFault(certificate: Certificate, now: Date, usage: ChainQuestion["usage"]): Fault | undefined {
+  const { notBefore, notAfter, extendedKeyUsage, unhandledCritical } = certificate;
+  if (now < notBefore) {
+    return fault("not yet valid", certificate, `is valid from ${notBefore.toISOString()} on`);
+  }
+  if (now > notAfter) return fault("expired", certificate, `expired on ${notAfter.toISOString()}`);
+  const wanted: readonly string[] = [OID[usage], OID.anyExtendedKeyUsage];
+  if (extendedKeyUsage !== undefined && !extendedKeyUsage.some((id) => wanted.includes(id))) {
+    return usage === "serverAuth"
+      ? fault("missing server-auth usage", certificate, "may not be used by a server")
+      : fault("missing client-auth usage", certificate, "may not be used by a client");
+  }
+  if (unhandledCritical.length > 0) {
+    const what = `has the critical extension ${unhandledCritical.join(", ")}, which is not understood`;
+    return fault("unsupported extension", certificate, what);
+  }
+  return undefined;
+}
+
+function climb(
+  chain: readonly [Certificate, ...Certificate[]],
+  question: ChainQuestion,
+  budget: { signatureChecks: number },
+): ChainVerdict {
+  const { roots, intermediates = [] } = question;
+  const top = chain.at(-1) ?? chain[0];
+  if (includes(roots, top)) return { ok: true, chain };
+  const candidates = [...roots, ...intermediates].filter(
+    (each) => sameBytes(each.subjectDer, top.issuerDer) && !includes(chain, each),
   );
-}
-
-/** Whether `authority`, valid at `now`, signed `certificate`. */
-function issued(authority: Certificate, certificate: Certificate, now: Date): boolean {
-  return (
-    authority.isCa &&
-    maySign(authority) &&
-    now >= authority.notBefore &&
-    now <= authority.notAfter &&
-    sameBytes(authority.subjectDer, certificate.issuerDer) &&
-    signedBy(certificate, authority)
-  );
-}
-
-/** Whether the key usage lets a CA sign certificates: an absent extension does (RFC 5280 §4.2.1.3). */
-export function maySign({ keyUsage }: Certificate): boolean {
-  return keyUsage === undefined || keyUsage.includes("keyCertSign");
-}
-
-/** Whether the signature of `certificate` was made with the key of `authority` and an allowed algorithm. */
-export function signedBy({ signed }: Certificate, authority: Certificate): boolean {
-  try {
-    return verifySignature(
-      readSignatureAlgorithm(rootOf(signed.algorithm)),
-      authority.publicKey,
-      signed.tbs,
-      signed.signature,
-    );
-  } catch (error) {
-    if (error instanceof PkiError) return false;
-    throw error;
+  if (candidates.length === 0) return noIssuer(top);
+  if (chain.length === MAX_LENGTH)
+    return fault("path length exceeded", top, "is too far from the leaf: the chain is too long");
+  let told: Fault | undefined;
+  for (const issuer of candidates) {
+    const verdict =
+      issuerFault(issuer, chain, question, budget) ?? climb([...chain, issuer], question, budget);
+    if (verdict.ok) return verdict;
+    if (told === undefined || TELLING[verdict.reason] > TELLING[told.reason]) told = verdict;
   }
+  return told ?? noIssuer(top);
 }
 
-/** Whether the certificate's signature algorithm is one of those allowed: not MD5, not SHA-1. */
-export function hasAllowedSignature({ signed }: Certificate): boolean {
-  try {
-    readSignatureAlgorithm(rootOf(signed.algorithm));
-    return true;
-  } catch (error) {
-    if (error instanceof PkiError) return false;
-    throw error;
+const TELLING: Readonly<Record<ChainFault, number>> = {
+  "same name, other key": 0,
+  "unknown authority": 1,
+  "weak signature": 2,
+  "not a CA": 3,
+  "CA without keyCertSign": 3,
+  "missing server-auth usage": 3,
+  "missing client-auth usage": 3,
+  "path length exceeded": 3,
+  "unsupported extension": 3,
+  "not yet valid": 4,
+  expired: 4,
+  // Never of an issuer.
+  "wrong name": 0,
+  "weak key": 0,
+};
+
+function noIssuer(top: Certificate): Fault {
+  const selfSigned = sameBytes(top.subjectDer, top.issuerDer);
+  const what = selfSigned
+    ? "is signed by itself and not among those trusted"
+    : `was issued by ${top.issuer || "an authority without a name"}, which is not among those trusted`;
+  return fault("unknown authority", top, what);
+}
+
+/** Why `issuer` did not, or may not, issue the top of the chain; undefined = it did and may. */
+function issuerFault(
+  issuer: Certificate,
+  chain: readonly [Certificate, ...Certificate[]],
+  { now, usage }: ChainQuestion,
+  budget: { signatureChecks: number },
+): Fault | undefined {
+  const top = chain.at(-1) ?? chain[0];
+  if (!hasAllowedSignature(top))
+    return fault("weak signature", top, "is signed with an algorithm that is not allowed");
+  if (++budget.signatureChecks > MAX_SIGNATURE_CHECKS)
+    return fault("unknown authority", top, "has too many possible issuers");
+  if (!signedBy(top, issuer)) {
+    const other = `was signed with another key than that of ${issuer.subject || "the authority without a name"}`;
+    const what = `${other}, or was changed: files of two clusters, or of before and after a rotation?`;
+    return fault("same name, other key", top, what);
   }
+  if (!issuer.isCa) return fault("not a CA", issuer, "is not a CA");
+  if (!maySign(issuer)) {
+    return fault("CA without keyCertSign", issuer, "has a key usage without keyCertSign");
+  }
+  const { pathLength = Number.POSITIVE_INFINITY } = issuer;
+  const below = chain.length - 1;
+  if (below > pathLength) {
+    return fault("path length exceeded", issuer, `allows ${pathLength} CAs below it, and has ${below}`);
+  }
+  if (issuer.nameConstraints) {
+    return fault("unsupported extension", issuer, "has name constraints, which are not worked out here");
+  }
+  return ownFault(issuer, now, usage);
 }
 
-export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  return Buffer.compare(a, b) === 0;
+function includes(certificates: readonly Certificate[], wanted: Certificate): boolean {
+  return certificates.some(({ der }) => sameBytes(der, wanted.der));
 }

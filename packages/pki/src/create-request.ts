@@ -1,6 +1,6 @@
 import { encodePem } from "@talos-bridge/pem";
-import { bitString, context, integer, oid, sequence, set } from "./der-writer.ts";
-import { encodeName } from "./distinguished-name.ts";
+import { bitString, context, integer, oid, sequence, set, toBytes } from "./der-writer.ts";
+import { encodeRdn } from "./distinguished-name.ts";
 import { encodeExtension } from "./extensions.ts";
 import type { Names } from "./issue.ts";
 import { OID } from "./oids.ts";
@@ -28,17 +28,18 @@ export async function createCertificateRequest({
       : [encodeExtension(OID.subjectAltName, false, encodeAltNames(names))];
   const attributes =
     extensions.length === 0 ? [] : [sequence(oid(OID.extensionRequest), set(sequence(...extensions)))];
-  const info = sequence(
-    integer(Uint8Array.of(0)),
-    encodeName([
-      [OID.organization, organization],
-      [OID.commonName, names.commonName],
-    ]),
-    spki,
-    context(0, true, ...attributes),
+  const info = toBytes(
+    sequence(
+      integer(Uint8Array.of(0)),
+      sequence(
+        ...encodeRdn(OID.organization, [organization]),
+        ...encodeRdn(OID.commonName, [names.commonName]),
+      ),
+      spki,
+      context(0, true, ...attributes),
+    ),
   );
-  return encodePem(
-    "CERTIFICATE REQUEST",
-    sequence(info, signatureAlgorithmDer(type), bitString(await sign(type, privateKey.key, info))),
-  );
+  const signature = await sign(type, privateKey.key, info);
+  const request = sequence(info, signatureAlgorithmDer(type), bitString(signature));
+  return encodePem("CERTIFICATE REQUEST", toBytes(request));
 }

@@ -1,23 +1,20 @@
-import { readHeader, TAG, type DerHeader } from "./der-scan.ts";
+import { readHeader, TAG, type DerValue } from "./der-scan.ts";
 import { PkiError } from "./errors.ts";
 
-/** A value inside scanned bytes. */
-export interface DerValue extends DerHeader {
-  readonly bytes: Uint8Array;
-}
+export type { DerValue } from "./der-scan.ts";
 
 /** The one value that scanned bytes hold. */
 export function rootOf(bytes: Uint8Array): DerValue {
-  return { ...readHeader(bytes, 0, bytes.length), bytes };
+  return readHeader(bytes, 0, bytes.length);
 }
 
 /** The values inside a constructed one, in order. */
-export function childrenOf({ bytes, start, end }: DerHeader & { readonly bytes: Uint8Array }): DerValue[] {
+export function childrenOf({ bytes, start, end }: DerValue): DerValue[] {
   const children: DerValue[] = [];
   for (let offset = start; offset < end;) {
-    const header = readHeader(bytes, offset, end);
-    children.push({ ...header, bytes });
-    offset = header.end;
+    const value = readHeader(bytes, offset, end);
+    children.push(value);
+    offset = value.end;
   }
   return children;
 }
@@ -57,19 +54,20 @@ const MAX_ARC = 2 ** 31 - 1;
 /** Dotted text of an OBJECT IDENTIFIER. */
 export function oidOf(value: DerValue | undefined, what: string): string {
   const content = contentOf(expect(value, TAG.oid, what));
-  const arcs: number[] = [];
+  let dotted = "";
   let arc = 0;
   for (const byte of content) {
     arc = arc * 128 + (byte & 0x7f);
     if (arc > MAX_ARC) throw structure(value, `${what} of arcs below 2^31`);
-    if (byte < 0x80) {
-      if (arcs.length === 0)
-        arcs.push(Math.min(Math.floor(arc / 40), 2), arc - 40 * Math.min(Math.floor(arc / 40), 2));
-      else arcs.push(arc);
-      arc = 0;
-    }
+    if (byte >= 0x80) continue;
+    if (dotted === "") {
+      // The first two arcs are one number (X.690 §8.19.4).
+      const first = Math.min(Math.floor(arc / 40), 2);
+      dotted = `${first}.${arc - 40 * first}`;
+    } else dotted += `.${arc}`;
+    arc = 0;
   }
-  return arcs.join(".");
+  return dotted;
 }
 
 /** Whole bytes of a BIT STRING that has no unused bits. */

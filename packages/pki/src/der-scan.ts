@@ -61,7 +61,7 @@ export function scanDer(bytes: Uint8Array, limits: ScanLimits = SCAN_LIMITS): vo
     if (++nodes > limits.maxNodes) throw fault(offset, `more than ${limits.maxNodes} values`);
     const header = readHeader(bytes, offset, end);
     if ((header.tag & CONSTRUCTED) === 0) {
-      checkPrimitive(bytes, header);
+      checkPrimitive(header);
       offset = header.end;
       continue;
     }
@@ -73,8 +73,9 @@ export function scanDer(bytes: Uint8Array, limits: ScanLimits = SCAN_LIMITS): vo
   if (nodes === 0) throw fault(0, "no value");
 }
 
-/** One value's place: `from` its tag, `start` and `end` its content. */
-export interface DerHeader {
+/** One value's place in `bytes`: `from` its tag, `start` and `end` its content. */
+export interface DerValue {
+  readonly bytes: Uint8Array;
   readonly tag: number;
   readonly from: number;
   readonly start: number;
@@ -82,7 +83,7 @@ export interface DerHeader {
 }
 
 /** Reads tag and length at `offset`; the value must end by `limit`. Throws ERR_PKI_DER. */
-export function readHeader(bytes: Uint8Array, offset: number, limit: number): DerHeader {
+export function readHeader(bytes: Uint8Array, offset: number, limit: number): DerValue {
   const tag = bytes[offset];
   const first = bytes[offset + 1];
   if (tag === undefined || first === undefined || offset + 2 > limit) throw fault(offset, "cut off");
@@ -100,16 +101,16 @@ export function readHeader(bytes: Uint8Array, offset: number, limit: number): De
     if (length < 0x80 || length < 256 ** (count - 1)) throw fault(offset, "length is not minimal");
   }
   if (start + length > limit) throw fault(offset, "cut off");
-  return { tag, from: offset, start, end: start + length };
+  return { bytes, tag, from: offset, start, end: start + length };
 }
 
-function checkConstructed({ tag, from }: DerHeader): void {
+function checkConstructed({ tag, from }: DerValue): void {
   const universal = (tag & CLASS) === 0;
   if (universal && tag !== TAG.sequence && tag !== TAG.set)
     throw fault(from, "constructed form of a primitive type");
 }
 
-function checkPrimitive(bytes: Uint8Array, { tag, from, start, end }: DerHeader): void {
+function checkPrimitive({ bytes, tag, from, start, end }: DerValue): void {
   const length = end - start;
   const first = bytes[start] ?? 0;
   const second = bytes[start + 1] ?? 0;

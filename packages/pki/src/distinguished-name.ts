@@ -8,7 +8,7 @@ import {
   type DerValue,
 } from "./der-reader.ts";
 import { TAG } from "./der-scan.ts";
-import { oid, sequence, set, utf8String } from "./der-writer.ts";
+import { oid, printableString, sequence, set, toBytes, utf8String, type Der } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 
@@ -90,19 +90,57 @@ function textOf(value: DerValue): string | undefined {
   }
 }
 
-/** Encodes a Name of one attribute an RDN, each a UTF8String; empty texts are left out. */
-export function encodeName(attributes: readonly (readonly [type: string, text: string])[]): Uint8Array {
-  const rdns = attributes.filter(([, text]) => text !== "");
-  return sequence(...rdns.map(([type, text]) => set(sequence(oid(type), utf8String(text)))));
+/**
+ * Encodes one RDN of values of one type, none for none: several make it multi-valued, as Go writes several organizations. The
+ * values of a SET OF stand in the order of their encodings (X.690 §11.6).
+ */
+export function encodeRdn(
+  type: string,
+  texts: readonly string[],
+  encodeText: (text: string) => Der = directoryString,
+): readonly Der[] {
+  const values = texts.filter((text) => text !== "").map((text) => sequence(oid(type), encodeText(text)));
+  if (values.length < 2) return values.map((value) => set(value));
+  return [set(...values.map(toBytes).toSorted((a, b) => Buffer.compare(a, b)))];
 }
 
+// encoding/asn1 of Go: what PrintableString can hold, `*` and `&` excepted, is one.
+const GO_PRINTABLE = /^[A-Za-z0-9 '()+,./:=?-]*$/;
+
+/** Encodes text as Go does: PrintableString where the text allows it, else UTF8String. */
+function directoryString(text: string): Der {
+  return GO_PRINTABLE.test(text) ? printableString(text) : utf8String(text);
+}
+
+// RFC 4514 §3, and what OpenSSL adds.
 const SHORT: ReadonlyMap<string, string> = new Map([
   [OID.commonName, "CN"],
   [OID.organization, "O"],
   [OID.organizationalUnit, "OU"],
+  ["2.5.4.5", "serialNumber"],
+  ["2.5.4.6", "C"],
+  ["2.5.4.7", "L"],
+  ["2.5.4.8", "ST"],
+  ["2.5.4.9", "STREET"],
+  ["0.9.2342.19200300.100.1.1", "UID"],
+  ["0.9.2342.19200300.100.1.25", "DC"],
+  ["1.2.840.113549.1.9.1", "emailAddress"],
 ]);
 
-/** A name for people, such as `O=talos, CN=node-1`. */
+/**
+ * A name for people, such as `O=talos, CN=node-1`: characters that would pass for its structure stand behind a backslash, hidden
+ * ones as `\u{…}`, so that no name can look like another or write to a terminal.
+ */
 export function displayName(attributes: readonly NameAttribute[]): string {
-  return attributes.map(({ type, text }) => `${SHORT.get(type) ?? type}=${text ?? "?"}`).join(", ");
+  return attributes
+    .map(({ type, text }) => `${SHORT.get(type) ?? type}=${text === undefined ? "?" : escaped(text)}`)
+    .join(", ");
+}
+
+const EVERY_HIDDEN = new RegExp(HIDDEN, "gu");
+
+function escaped(text: string): string {
+  return text
+    .replaceAll(/[\\,=]/g, String.raw`\$&`)
+    .replaceAll(EVERY_HIDDEN, (character) => `\\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
 }

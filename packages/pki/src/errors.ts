@@ -17,12 +17,15 @@ export type PkiErrorCode =
   | "ERR_PKI_KEY_WEAK"
   | "ERR_PKI_KEY_UNSUPPORTED"
   | "ERR_PKI_KEY_ENCRYPTED"
+  | "ERR_PKI_KEY_FORMAT"
   | "ERR_PKI_KEY_IN_CERTIFICATES"
   | "ERR_PKI_PLACEHOLDER"
   | "ERR_PKI_SIGNATURE"
   | "ERR_PKI_SIGNATURE_ALGORITHM"
   // policy and issuing
   | "ERR_PKI_NAME_POLICY"
+  | "ERR_PKI_ROLE"
+  | "ERR_PKI_BUNDLE"
   | "ERR_PKI_VALIDITY";
 
 /** Thrown for input that is refused. The message says what and where, never any content of a key, token or request. */

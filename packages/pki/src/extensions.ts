@@ -8,7 +8,7 @@ import {
   type DerValue,
 } from "./der-reader.ts";
 import { TAG } from "./der-scan.ts";
-import { octetString, oid, sequence, trueValue } from "./der-writer.ts";
+import { octetString, oid, sequence, trueValue, type Der } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 
 export interface Extension {
@@ -36,7 +36,7 @@ export function readExtensions(value: DerValue | undefined): ReadonlyMap<string,
 }
 
 /** Encodes one Extension. */
-export function encodeExtension(id: string, critical: boolean, value: Uint8Array): Uint8Array {
+export function encodeExtension(id: string, critical: boolean, value: Der): Der {
   return critical
     ? sequence(oid(id), trueValue(), octetString(value))
     : sequence(oid(id), octetString(value));

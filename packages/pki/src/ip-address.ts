@@ -1,5 +1,5 @@
 import ipaddr from "ipaddr.js";
-import { BlockList, isIPv4, isIPv6 } from "node:net";
+import { isIPv4, isIPv6 } from "node:net";
 import { PkiError } from "./errors.ts";
 
 /**
@@ -14,6 +14,7 @@ export function ipTextOf(bytes: Uint8Array): string {
 
 /** Network-order bytes, 4 or 16, of an address's text. Throws ERR_PKI_IP_ADDRESS. */
 export function ipBytesOf(text: string): Uint8Array {
+  if (isIPv4(text)) return Uint8Array.from(text.split("."), Number);
   const address = parse(text);
   if (address === undefined) throw new PkiError("ERR_PKI_IP_ADDRESS", "not an IP address");
   return Uint8Array.from(address.toByteArray());
@@ -27,31 +28,25 @@ export function canonicalIp(text: string): string | undefined {
   return address && textOf(address);
 }
 
-const UNUSABLE = networks("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8");
-const LOOPBACK = networks("127.0.0.0/8", "::1/128");
+// Canonical text begins with its first number, and an IPv6 group of it has no leading zeros.
+// 0.0.0.0/8, 224.0.0.0/4, 255.255.255.255, ::, ff00::/8
+const UNUSABLE = /^(?:0\.|22[4-9]\.|23\d\.|255\.255\.255\.255$|::$|ff[0-9a-f]{2}:)/;
+// 127.0.0.0/8, ::1
+const LOOPBACK = /^(?:127\.|::1$)/;
 
 /** Whether nobody's node can have this address: unspecified, multicast, broadcast. Takes canonical text. */
-export function isUnusable(text: string): boolean {
-  return UNUSABLE.check(text, ipFamilyOf(text));
+export function isUnusable(canonical: string): boolean {
+  return UNUSABLE.test(canonical);
 }
 
 /** Whether the address is the host itself. Takes canonical text. */
-export function isLoopback(text: string): boolean {
-  return LOOPBACK.check(text, ipFamilyOf(text));
+export function isLoopback(canonical: string): boolean {
+  return LOOPBACK.test(canonical);
 }
 
 /** The family of canonical text, as node:net names it. */
 export function ipFamilyOf(canonical: string): "ipv4" | "ipv6" {
   return canonical.includes(":") ? "ipv6" : "ipv4";
-}
-
-function networks(...cidrs: readonly string[]): BlockList {
-  const list = new BlockList();
-  for (const cidr of cidrs) {
-    const [network = "", prefix] = cidr.split("/");
-    list.addSubnet(network, Number(prefix), ipFamilyOf(network));
-  }
-  return list;
 }
 
 type Address = ReturnType<typeof ipaddr.fromByteArray>;
@@ -65,7 +60,7 @@ function parse(text: string): Address | undefined {
   if (FOUR_NUMBERS.test(text) && ipaddr.IPv4.isValidFourPartDecimal(text)) return ipaddr.IPv4.parse(text);
   // Of the forms that end in IPv4, octal numbers are refused like above, and `::a.b.c.d`, which RFC 4291 §2.5.5.1 gave up and
   // ipaddr.js takes for a mapped address.
-  return isIPv6(text) && !text.includes("%") && !COMPATIBLE.test(text)
+  return text.includes(":") && isIPv6(text) && !text.includes("%") && !COMPATIBLE.test(text)
     ? unmapped(ipaddr.IPv6.parse(text))
     : undefined;
 }

@@ -78,18 +78,20 @@ export function applyNamePolicy(
   policy: CompiledNamePolicy,
   peerAddress: string,
 ): NameDecision {
-  const all = [requested.commonName, ...requested.dnsNames, ...requested.ipAddresses].filter(
+  const asked = [requested.commonName, ...requested.dnsNames, ...requested.ipAddresses].filter(
     (name) => name !== "",
   );
-  const canonical = all.map(canonicalName);
-  if (canonical.some((name) => matches(policy.denied, name))) return { ok: false, reason: "name-denied" };
-  if (!canonical.every((name) => isAllowed(policy, name))) return { ok: false, reason: "name-not-allowed" };
+  const canonical = new Map(asked.map((name) => [name, canonicalName(name)]));
+  for (const name of canonical.values())
+    if (matches(policy.denied, name)) return { ok: false, reason: "name-denied" };
+  for (const name of canonical.values())
+    if (!isAllowed(policy, name)) return { ok: false, reason: "name-not-allowed" };
   if (policy.requirePeerAddress && !requested.ipAddresses.includes(canonicalIp(peerAddress) ?? "")) {
     return { ok: false, reason: "peer-address-missing" };
   }
   const leftOut: LeftOut[] = [];
   const keep = (name: string): boolean => {
-    const reason = reasonToLeaveOut(policy, canonicalName(name));
+    const reason = reasonToLeaveOut(policy, canonical.get(name) ?? canonicalName(name));
     if (reason !== undefined) leftOut.push({ name, reason });
     return reason === undefined;
   };
@@ -109,15 +111,12 @@ function reasonToLeaveOut(policy: CompiledNamePolicy, name: string): LeftOut["re
 }
 
 function isSelf(canonical: string): boolean {
-  return canonical === "localhost" || (isAddress(canonical) && isLoopback(canonical));
+  return canonical === "localhost" || (isLoopback(canonical) && isAddress(canonical));
 }
 
 /** The signer's own names are taken as they stand in its certificate: no networks, no suffixes, nothing is refused. */
 function ownSet(names: readonly string[]): NameSet {
-  const networks = createNetworkSet();
-  const canonical = names.map(canonicalName);
-  for (const name of canonical) if (isAddress(name)) addNetwork(networks, name);
-  return { exact: new Set(canonical.filter((name) => !isAddress(name))), suffixes: [], networks };
+  return { exact: new Set(names.map(canonicalName)), suffixes: [], networks: createNetworkSet() };
 }
 
 function deniedSet(entries: readonly string[]): NameSet {

@@ -2,7 +2,7 @@ import { sign as nodeSign, verify, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
 import { childrenOf, expect, expectNoMore, oidOf, type DerValue } from "./der-reader.ts";
 import { TAG } from "./der-scan.ts";
-import { nullValue, oid, sequence } from "./der-writer.ts";
+import { nullValue, oid, sequence, toBytes } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 import { OID } from "./oids.ts";
 import type { KeyType, PublicKey } from "./public-key.ts";
@@ -64,10 +64,22 @@ const ISSUED_WITH: Readonly<Record<KeyType, string>> = {
   rsa: OID.sha512WithRsa,
 };
 
-/** DER of the AlgorithmIdentifier that keys of this type sign with here. */
+/** DER of the AlgorithmIdentifier that keys of this type sign with here. Shared: not to be written to. */
 export function signatureAlgorithmDer(type: KeyType): Uint8Array {
-  const id = ISSUED_WITH[type];
-  return ALGORITHMS.get(id)?.parameters === "null" ? sequence(oid(id), nullValue()) : sequence(oid(id));
+  return ALGORITHM_DER[type];
+}
+
+const ALGORITHM_DER: Readonly<Record<KeyType, Uint8Array>> = {
+  ed25519: algorithmDer(ISSUED_WITH.ed25519),
+  "ecdsa-p256": algorithmDer(ISSUED_WITH["ecdsa-p256"]),
+  "ecdsa-p384": algorithmDer(ISSUED_WITH["ecdsa-p384"]),
+  "ecdsa-p521": algorithmDer(ISSUED_WITH["ecdsa-p521"]),
+  rsa: algorithmDer(ISSUED_WITH.rsa),
+};
+
+function algorithmDer(id: string): Uint8Array {
+  const parameters = ALGORITHMS.get(id)?.parameters === "null" ? [nullValue()] : [];
+  return toBytes(sequence(oid(id), ...parameters));
 }
 
 const signInPool = promisify<string | null, Uint8Array, KeyObject, Buffer>(nodeSign);

@@ -1,6 +1,6 @@
 import { childrenOf, contentOf, expect, rootOf, structure } from "./der-reader.ts";
 import { scanDer, TAG } from "./der-scan.ts";
-import { context, sequence } from "./der-writer.ts";
+import { context, sequence, type Der } from "./der-writer.ts";
 import { PkiError } from "./errors.ts";
 import { ipBytesOf, ipTextOf } from "./ip-address.ts";
 
@@ -52,9 +52,9 @@ function asciiOf(content: Uint8Array): string {
 export function encodeAltNames(names: {
   readonly dnsNames: readonly string[];
   readonly ipAddresses: readonly string[];
-}): Uint8Array {
+}): Der {
   return sequence(
-    ...names.dnsNames.map((name) => context(DNS & 0x1f, false, new TextEncoder().encode(name))),
+    ...names.dnsNames.map((name) => context(DNS & 0x1f, false, Buffer.from(name))),
     ...names.ipAddresses.map((address) => context(IP & 0x1f, false, ipBytesOf(address))),
   );
 }

@@ -2,6 +2,7 @@
 import { encodePem } from "@talos-bridge/pem";
 import {
   acceptedCas,
+  AUTHORITY_PROFILES,
   authorityFaults,
   authorityUsableAt,
   createCertificateAuthority,
@@ -317,13 +318,12 @@ describe("createCertificateAuthority", () => {
     expect(shapeOf(mine)).toEqual(talos && shapeOf(talos));
     expect(mine.notBefore).toEqual(new Date("2030-06-01T12:00:00Z"));
     expect(mine.notAfter.getTime() - mine.notBefore.getTime()).toBe(87_600 * 3_600_000);
-    expect(made.keyPem.startsWith("-----BEGIN PRIVATE KEY-----\n")).toBe(true);
+    expect(made.keyPem.startsWith("-----BEGIN ED25519 PRIVATE KEY-----\n")).toBe(true);
   });
 
-  test("as asked: key type, organization, lifetime; and it issues", async () => {
+  test("as asked: profile, lifetime; and it issues", async () => {
     const made = await createCertificateAuthority({
-      keyType: "ecdsa-p256",
-      organization: "kubernetes",
+      profile: AUTHORITY_PROFILES.kubernetes,
       now: NOW,
       lifetimeMs: 3_600_000,
     });

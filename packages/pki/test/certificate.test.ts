@@ -204,7 +204,7 @@ describe("readCertificate", () => {
       ),
     );
     expect(read).toMatchObject({
-      subject: "2.5.4.6=DE, O=talos, CN=a, b",
+      subject: "C=DE, O=talos, CN=a\\, b",
       issuer: "O=talos",
       commonName: "a, b",
       serialNumber: "ff07",

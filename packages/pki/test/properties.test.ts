@@ -4,6 +4,7 @@ import {
   canonicalIp,
   compileNamePolicy,
   createCertificateRequest,
+  isUnusable,
   loadCertificateAuthority,
   PkiError,
   readCertificate,
@@ -13,6 +14,7 @@ import {
   scanDer,
 } from "@talos-bridge/pki";
 import * as fc from "fast-check";
+import { BlockList } from "node:net";
 import { expect, test } from "vitest";
 import { der } from "./support/der.ts";
 import { authority, CA_TYPES, fixture } from "./support/fixtures.ts";
@@ -51,6 +53,64 @@ test("names that are asked for are read, issued and read again as they were", as
       expect(request.dropped).toEqual([]);
     }),
     options,
+  );
+});
+
+// Addresses around the ends of the special networks, which random ones hardly ever meet.
+const edgeAddress = fc
+  .oneof(
+    fc.tuple(
+      fc.constantFrom(0, 1, 126, 127, 128, 223, 224, 239, 240, 255),
+      fc.nat(255),
+      fc.constantFrom(0, 255),
+    ),
+    fc.constant([255, 255, 255]),
+  )
+  .chain(([a = 0, b = 0, c = 0]) => fc.constantFrom(0, 1, 255).map((d) => `${a}.${b}.${c}.${d}`));
+const edgeAddress6 = fc.constantFrom(
+  "::",
+  "::1",
+  "::2",
+  "1::",
+  "ff::",
+  "fe80::1",
+  "feff::1",
+  "ff00::",
+  "ffff::1",
+  "0:1::",
+);
+
+function listOf(...cidrs: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const cidr of cidrs) {
+    const [network = "", prefix] = cidr.split("/");
+    list.addSubnet(network, Number(prefix), network.includes(":") ? "ipv6" : "ipv4");
+  }
+  return list;
+}
+
+test("unusable and loopback addresses are those of their networks", () => {
+  const unusable = listOf("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8");
+  const loopback = listOf("127.0.0.0/8", "::1/128");
+  const policy = compileNamePolicy({
+    ownNames: [],
+    deniedSans: [],
+    allowedCidrs: ["203.0.113.7/32"],
+    allowedSuffixes: [],
+    allowWildcards: false,
+    allowOwn: false,
+    requirePeerAddress: false,
+  });
+  fc.assert(
+    fc.property(fc.oneof(edgeAddress, edgeAddress6, fc.ipV4(), fc.ipV6()), (text) => {
+      const address = canonicalIp(text) ?? "203.0.113.7";
+      const family = address.includes(":") ? "ipv6" : "ipv4";
+      expect(isUnusable(address)).toBe(unusable.check(address, family));
+      const asked = { commonName: "", dnsNames: [], ipAddresses: [address] };
+      const allowed = applyNamePolicy(asked, policy, "203.0.113.1").ok;
+      expect(allowed).toBe(address === "203.0.113.7" || loopback.check(address, family));
+    }),
+    { ...options, numRuns: 1000 },
   );
 });
 

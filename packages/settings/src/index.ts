@@ -1,3 +1,4 @@
+export { BUILD } from "./build-info.ts";
 export { settingsHelp, settingsMarkdown, type Program } from "./describe.ts";
 export { formatDuration, parseDuration } from "./duration.ts";
 export { refuse, SettingsError, type SettingsErrorCode } from "./errors.ts";

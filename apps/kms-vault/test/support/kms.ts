@@ -22,6 +22,10 @@ export interface RunningKms {
   readonly output: () => string;
   readonly lines: () => readonly LogLine[];
   readonly stop: () => Promise<number>;
+  /** The exit code, once it has ended. */
+  readonly ended: Promise<number>;
+  /** A first and a second SIGTERM: the connection of the client stays. `stop` waits for the end. */
+  readonly signal: () => void;
   readonly kms: Client<typeof KMSService>;
   readonly health: Client<typeof Health>;
   /** An answer of the health port. */
@@ -61,7 +65,7 @@ export async function runOnce(
     write: (text) => void (output += text),
     ...world,
   });
-  return { code, output, lines: linesOf(output) };
+  return { code, output, lines: output.startsWith("{") ? linesOf(output) : [] };
 }
 
 /** Starts a KMS in plaintext on loopback, and stops it when the test is over. */
@@ -88,6 +92,7 @@ export async function startKms(
     stopNow: stopNow.signal,
     onListening,
   });
+  const signal = (): void => (stop.signal.aborted ? stopNow : stop).abort();
   const stopAll = async (): Promise<number> => {
     sessionManager.abort();
     stop.abort();
@@ -114,6 +119,8 @@ export async function startKms(
     output: () => output,
     lines: () => linesOf(output),
     stop: stopAll,
+    signal,
+    ended,
     kms: createClient(KMSService, transport),
     health: createClient(Health, transport),
     async get(path) {

@@ -1,0 +1,101 @@
+import { Command, CommanderError, Option } from "commander";
+import { BUILD } from "@talos-bridge/settings";
+import { CliError } from "./cli-error.ts";
+import { contextOf, throwIfEnded } from "./command-context.ts";
+import { addCompletion } from "./commands/completion.ts";
+import { addConfig } from "./commands/config.ts";
+import { addCsr } from "./commands/csr.ts";
+import { addInit } from "./commands/init.ts";
+import { addKms } from "./commands/kms.ts";
+import { addSecrets } from "./commands/secrets.ts";
+import { addServe } from "./commands/serve.ts";
+import { addVersion } from "./commands/version.ts";
+import { ERRORS, errorPage } from "./error-table.ts";
+import { EXIT } from "./exit-code.ts";
+import { milliseconds } from "./option-parsers.ts";
+import type { Register } from "./register.ts";
+import type { World } from "./world.ts";
+
+/** Runs one command line. The exit code is one of EXIT. */
+export async function run(world: World): Promise<number> {
+  let exit: number = EXIT.ok;
+  const program = createProgram(world, (code) => (exit = code));
+  try {
+    await program.parseAsync([...world.argv], { from: "user" });
+    return exit;
+  } catch (error) {
+    return tell(world, error);
+  }
+}
+
+/** The whole tree of commands. */
+export function createProgram(world: World, ended: (code: number) => void): Command {
+  const program = new Command("talos-bridge")
+    .description("Sets up, checks and rotates the trust of Talos nodes without a Talos control plane.")
+    .addOption(
+      new Option("-o, --output <format>", "form of the data")
+        .choices(["table", "json", "yaml"])
+        .default("table"),
+    )
+    .addOption(
+      new Option("--timeout <duration>", "time for the whole command")
+        .argParser(milliseconds)
+        .default(300_000, "5m"),
+    )
+    .option("-v, --verbose", "say more", false)
+    .option("-q, --quiet", "say only what is wrong", false)
+    .option("--no-color", "no colours (also NO_COLOR)")
+    .option("--yes", "answer yes to what would be asked", false)
+    .version(BUILD.version, "--version")
+    .exitOverride()
+    .configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write })
+    .showHelpAfterError(false)
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false });
+
+  const register: Register = (command, work) => {
+    command.exitOverride().action(async (...given: unknown[]) => {
+      const args = given.slice(0, command.registeredArguments.length);
+      const named = Object.fromEntries(
+        command.registeredArguments.map((each, index) => [each.name(), args[index]]),
+      );
+      const context = contextOf(world, command, (value) => `${JSON.stringify(value)}\n`);
+      // Commander has checked them against what the command declares.
+      // oxlint-disable-next-line typescript/no-unsafe-type-assertion
+      const options = Object.assign({}, command.opts(), named) as never;
+      const code = await work(context, options).catch((error: unknown) => {
+        if (!(error instanceof CliError)) throwIfEnded(context, error);
+        throw error;
+      });
+      if (code !== undefined) ended(code);
+    });
+  };
+  addInit(program, register);
+  addSecrets(program, register);
+  addConfig(program, register);
+  addCsr(program, register);
+  addKms(program, register);
+  addServe(program, register);
+  addCompletion(program, register);
+  addVersion(program, register);
+  return program;
+}
+
+function tell(world: World, error: unknown): number {
+  if (error instanceof CommanderError) {
+    // Help and version, which were asked for, come as errors too.
+    if (error.exitCode === 0) return EXIT.ok;
+    world.stderr.write(`TB1001, see ${errorPage("TB1001")}\n`);
+    return EXIT.local;
+  }
+  if (error instanceof CliError) {
+    const { exit } = ERRORS[error.id];
+    world.stderr.write(`error: ${error.message} (${error.id}, see ${errorPage(error.id)})\n`);
+    if (error.fix !== undefined) world.stderr.write(`  fix: ${error.fix}\n`);
+    return exit;
+  }
+  const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  world.stderr.write(
+    `error: unexpected, see ${errorPage("TB1000")}\n${world.argv.includes("-v") ? `${what}\n` : ""}`,
+  );
+  return EXIT.local;
+}

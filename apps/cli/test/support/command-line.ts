@@ -1,0 +1,51 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { onTestFinished } from "vitest";
+import { run } from "../../src/run.ts";
+
+export interface Outcome {
+  readonly exit: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder that goes with the test. */
+export function scratchDir(): string {
+  const dir = mkdtempSync(join(tmpdir(), "cli-test-"));
+  onTestFinished(() => rmSync(dir, { recursive: true }));
+  return dir;
+}
+
+export const NOW = new Date("2026-06-01T12:00:00Z");
+
+/** Runs one command line; its audit log goes to a folder of its own. */
+export async function commandLine(
+  argv: readonly string[],
+  options: {
+    readonly env?: Readonly<Record<string, string>>;
+    readonly stdin?: string | Uint8Array;
+    readonly now?: Date;
+    readonly terminal?: boolean;
+    readonly interrupted?: AbortSignal;
+  } = {},
+): Promise<Outcome> {
+  let stdout = "";
+  let stderr = "";
+  const { env = {}, stdin = "", now = NOW, terminal = false } = options;
+  const exit = await run({
+    argv,
+    env: {
+      ...(env["TALOS_BRIDGE_AUDIT_LOG"] === undefined && {
+        TALOS_BRIDGE_AUDIT_LOG: join(scratchDir(), "audit.log"),
+      }),
+      ...env,
+    },
+    readStdin: async () => Buffer.from(stdin),
+    stdout: { write: (text) => void (stdout += text), isTerminal: terminal },
+    stderr: { write: (text) => void (stderr += text), isTerminal: terminal },
+    now: () => now,
+    interrupted: options.interrupted ?? new AbortController().signal,
+  });
+  return { exit, stdout, stderr };
+}

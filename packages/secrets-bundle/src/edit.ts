@@ -1,0 +1,114 @@
+import type { AuthorityName } from "./makers.ts";
+import { encrypted, readBundleDocument, type CertificateAndKey } from "./bundle.ts";
+import { appending, removing, setting, splice, type Splice } from "./edit-text.ts";
+import { SecretsBundleError } from "./errors.ts";
+import { FIELDS } from "./fields.ts";
+import { refuse } from "./finding.ts";
+import { isMachineDocument } from "./machine-config.ts";
+import { authorityFindings, isFinding, readCertificateField } from "./pair-findings.ts";
+import { isSopsDocument, isText } from "./placeholder.ts";
+import { fieldPathOf } from "./read-field.ts";
+import { decodePemField, encodePemField, spellingOf } from "./read-fields.ts";
+import { lengthAt, nodeAt, parseSingleYaml, parseYaml, type YamlDocument } from "./yaml-text.ts";
+
+/**
+ * Sets one field of a secrets bundle's text and leaves every other byte as it is: comments, order, unknown fields, spelling.
+ * Certificates and keys are given as PEM. Throws {@link SecretsBundleError}: ERR_BUNDLE_FIELD, ERR_BUNDLE_ENCRYPTED (a change
+ * would break SOPS's checksum), ERR_BUNDLE_EDIT where the text can't be edited in place, and those of the text as such.
+ */
+export function setField(text: string, path: string, value: string): string {
+  const known = fieldPathOf(path);
+  return edited(text, (clean) => {
+    const { document } = parseSingleYaml(clean);
+    readBundleDocument(document);
+    const kind = FIELDS.find((field) => field.path === known)?.kind;
+    const written = kind === "certificate" || kind === "key" ? encodePemField(value) : value;
+    return setting(clean, document, spellingOf(document, known), written);
+  });
+}
+
+const PREFIX: Readonly<Record<AuthorityName, string>> = {
+  etcd: "certs.etcd",
+  k8s: "certs.k8s",
+  k8sAggregator: "certs.k8saggregator",
+  os: "certs.os",
+};
+
+/**
+ * Exchanges a CA of a secrets bundle's text, certificate and key together. Throws as {@link setField} does, and
+ * ERR_BUNDLE_INVALID for a pair that is no CA or does not belong together.
+ */
+export function replaceAuthority(text: string, name: AuthorityName, ca: CertificateAndKey): string {
+  const [crtPath, keyPath] = [`${PREFIX[name]}.crt`, `${PREFIX[name]}.key`];
+  refuse(authorityFindings({ crtPath, crt: ca.crt, keyPath, key: ca.key }));
+  return setField(setField(text, crtPath, ca.crt), keyPath, ca.key);
+}
+
+/**
+ * Makes another CA the one of the Talos API in a machine config's text (`machine.ca`). Without a key, as workers have it, a
+ * key that is there is emptied. Throws as {@link replaceAuthority} does.
+ */
+export function replaceMachineCa(text: string, ca: { readonly crt: string; readonly key?: string }): string {
+  const pair = { crtPath: "machine.ca.crt", crt: ca.crt, keyPath: "machine.ca.key", key: ca.key };
+  refuse(authorityFindings(pair));
+  const set = (key: "crt" | "key", value: string) => (clean: string) =>
+    setting(clean, machineDocument(clean), ["machine", "ca", key], value);
+  const withCrt = edited(text, set("crt", encodePemField(ca.crt)));
+  return edited(withCrt, set("key", ca.key === undefined ? "" : encodePemField(ca.key)));
+}
+
+const ACCEPTED = ["machine", "acceptedCAs"];
+
+/** Adds a CA to `machine.acceptedCAs` of a machine config's text, unless it is there. Throws as {@link replaceMachineCa}. */
+export function addAcceptedCa(text: string, crt: string): string {
+  refuse(authorityFindings({ crtPath: "CA to accept", crt, keyPath: "", key: undefined }));
+  if (acceptedIndex(machineDocument(withoutMark(text)), crt) !== -1) return text;
+  return edited(text, (clean) =>
+    appending(clean, machineDocument(clean), ACCEPTED, { crt: encodePemField(crt) }),
+  );
+}
+
+/** Takes a CA out of `machine.acceptedCAs`; the text itself where it is not there. */
+export function removeAcceptedCa(text: string, crt: string): string {
+  const index = acceptedIndex(machineDocument(withoutMark(text)), crt);
+  if (index === -1) return text;
+  return edited(text, (clean) => removing(clean, machineDocument(clean), ACCEPTED, index));
+}
+
+function acceptedIndex(document: YamlDocument, crt: string): number {
+  const wanted = readCertificateField(crt, "CA");
+  if (isFinding(wanted)) {
+    refuse([wanted]);
+    return -1;
+  }
+  return Array.from({ length: lengthAt(document, ACCEPTED) }, (_, index) => index).findIndex((index) => {
+    const node = nodeAt(document, [...ACCEPTED, index, "crt"]);
+    const pem = isText(node) ? decodePemField(node.value, "") : "";
+    const certificate = typeof pem === "string" ? readCertificateField(pem, "") : pem;
+    return !isFinding(certificate) && Buffer.compare(certificate.der, wanted.der) === 0;
+  });
+}
+
+function machineDocument(text: string): YamlDocument {
+  const { documents } = parseYaml(text);
+  if (documents.some(isSopsDocument)) throw encrypted();
+  const [document, ...more] = documents.filter(isMachineDocument);
+  if (document === undefined)
+    throw new SecretsBundleError("ERR_BUNDLE_KIND", "has no machine config document");
+  if (more.length > 0)
+    throw new SecretsBundleError("ERR_BUNDLE_DOCUMENTS", "has several machine config documents");
+  return document;
+}
+
+const MARK = "\ufeff";
+
+const withoutMark = (text: string): string => (text.startsWith(MARK) ? text.slice(1) : text);
+
+/** One edit, behind a byte order mark where there is one. */
+function edited(text: string, edit: (clean: string) => Splice): string {
+  const clean = withoutMark(text);
+  const result = splice(clean, edit(clean));
+  // What was written must be read again: better no edit than one that breaks the file.
+  parseYaml(result);
+  return text.startsWith(MARK) ? MARK + result : result;
+}

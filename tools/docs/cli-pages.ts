@@ -1,0 +1,105 @@
+// The pages of the command line: every command with its options, and every error with cause and cure.
+import type { Command, Option } from "commander";
+import { ERRORS, type ErrorNote } from "../../apps/cli/src/error-table.ts";
+import { createProgram } from "../../apps/cli/src/run.ts";
+
+const silent = { write: () => undefined, isTerminal: false };
+
+/** Path and text of each page, after the line that says where they are made. */
+export function cliPages(made: string): ReadonlyMap<string, string> {
+  return new Map([
+    ["docs/reference/cli.md", commandsPage(made)],
+    ["docs/reference/cli-errors.md", errorsPage(made)],
+  ]);
+}
+
+function commandsPage(made: string): string {
+  const program = createProgram(
+    {
+      argv: [],
+      env: {},
+      readStdin: async () => new Uint8Array(),
+      stdout: silent,
+      stderr: silent,
+      now: () => new Date(0),
+      interrupted: new AbortController().signal,
+    },
+    () => undefined,
+  );
+  return `${made}
+# Commands of talos-bridge
+
+Data goes to standard output, everything else to standard error. Files that are written hold secrets more often than not: they have mode
+0600, are written whole or not at all, and never replace one that is there unless \`--force\` is given. \`-\` is standard input or output.
+
+| Exit code | Meaning |
+| --- | --- |
+| 0 | done |
+| 1 | something here: arguments, files |
+| 2 | the other side answered no, or not at all |
+| 3 | a check ran, and found problems |
+| 124 | out of time (\`--timeout\`) |
+| 130 | interrupted |
+
+Every command takes these options:
+
+${optionTable(program.options)}
+${leaves(program)
+  .map((command) => section(command))
+  .join("\n")}`;
+}
+
+function leaves(command: Command): readonly Command[] {
+  return command.commands.length === 0 ? [command] : command.commands.flatMap(leaves);
+}
+
+function section(command: Command): string {
+  const names: string[] = [];
+  for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
+  const usage = command.registeredArguments.map(
+    (each) => ` ${each.required ? "<" : "["}${each.name()}${each.required ? ">" : "]"}`,
+  );
+  return `## ${names.slice(1).join(" ")}
+
+${sentence(command.description())}
+
+\`${names.join(" ")}${usage.join("")}\`
+
+${command.options.length === 0 ? "" : optionTable(command.options)}`;
+}
+
+function optionTable(options: readonly Option[]): string {
+  const rows = options.map(({ flags, description, defaultValue, defaultValueDescription, mandatory }) => {
+    const text =
+      defaultValueDescription ??
+      (Array.isArray(defaultValue) || defaultValue === false ? undefined : defaultValue);
+    const shown: string = mandatory ? "required" : text === undefined ? "" : `\`${String(text)}\``;
+    return [`\`${flags}\``, shown, sentence(description)];
+  });
+  return table(["Option", "Default", "Meaning"], rows);
+}
+
+function errorsPage(made: string): string {
+  const notes: readonly (readonly [string, ErrorNote])[] = Object.entries(ERRORS);
+  return `${made}
+# Errors of talos-bridge
+
+Each error has an id that stays the same, and an exit code by its kind (see [commands](cli.md)).
+
+${notes
+  .map(
+    ([id, { exit, title, cause, cure }]) =>
+      `## ${id}\n\n**${sentence(title)}** Exit code ${exit}.\n\n${cause}\n\n${cure}\n`,
+  )
+  .join("\n")}`;
+}
+
+function sentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`;
+  return [head, head.map(() => "---"), ...rows].map(line).join("");
+}
