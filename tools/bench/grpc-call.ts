@@ -7,19 +7,27 @@ import { connect as connectTls, createSecureContext, type SecureContext, type TL
 import type { WorkerRequest } from "./material.ts";
 
 /** What every connection of a load has in common. */
-export interface Target {
+export interface Endpoint {
   readonly port: number;
   readonly context: SecureContext;
+}
+
+/** A signer, and what a worker knows of it. */
+export interface Target extends Endpoint {
   readonly ca: X509Certificate;
   readonly token: string;
 }
 
+export function makeEndpoint(port: number, caPem: string): Endpoint {
+  return { port, context: createSecureContext({ ca: caPem }) };
+}
+
 export function makeTarget(port: number, caPem: string, token: string): Target {
-  return { port, token, ca: new X509Certificate(caPem), context: createSecureContext({ ca: caPem }) };
+  return { ...makeEndpoint(port, caPem), token, ca: new X509Certificate(caPem) };
 }
 
 /** A new TCP connection with a full handshake; the server's certificate is verified. */
-export async function handshake({ port, context }: Target, protocol?: string): Promise<TLSSocket> {
+export async function handshake({ port, context }: Endpoint, protocol?: string): Promise<TLSSocket> {
   const socket = connectTls({
     host: "127.0.0.1",
     port,
@@ -31,7 +39,7 @@ export async function handshake({ port, context }: Target, protocol?: string): P
   return socket;
 }
 
-export async function openSession(target: Target): Promise<ClientHttp2Session> {
+export async function openSession(target: Endpoint): Promise<ClientHttp2Session> {
   const socket = await handshake(target, "h2");
   const session = connectHttp2("https://127.0.0.1", { createConnection: () => socket });
   session.on("error", () => undefined);
@@ -49,11 +57,13 @@ export async function closeSession(session: ClientHttp2Session): Promise<void> {
 
 const HEADERS = {
   ":method": "POST",
-  ":path": "/securityapi.SecurityService/Certificate",
   "content-type": "application/grpc",
   te: "trailers",
   "grpc-timeout": "30S",
 };
+
+const CERTIFICATE = "/securityapi.SecurityService/Certificate";
+const PREFIX_BYTES = 5;
 
 /** Sends one request; throws unless the answer is status 0 and a certificate of the request's key. */
 export async function certify(
@@ -62,8 +72,8 @@ export async function certify(
   request: WorkerRequest,
   thorough: boolean,
 ): Promise<void> {
-  const answer = await call(session, target.token, request.frame);
-  const { crt } = fromBinary(CertificateResponseSchema, answer.subarray(5));
+  const message = await callUnary(session, CERTIFICATE, request.frame, { token: target.token });
+  const { crt } = fromBinary(CertificateResponseSchema, message);
   const pem = Buffer.from(crt).toString("latin1");
   const body = pem.slice(pem.indexOf("\n"), pem.lastIndexOf("\n-----END CERTIFICATE-----"));
   if (!Buffer.from(body, "base64").includes(request.publicKey))
@@ -73,9 +83,15 @@ export async function certify(
   if (!certificate.verify(target.ca.publicKey)) throw new Error("a certificate that the CA did not sign");
 }
 
-function call(session: ClientHttp2Session, token: string, frame: Uint8Array): Promise<Buffer> {
+/** Sends gRPC's prefix and a message; the answer's message, or a throw for any other status than 0. */
+export function callUnary(
+  session: ClientHttp2Session,
+  path: string,
+  frame: Uint8Array,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<Buffer> {
   return new Promise((done, failed) => {
-    const stream = session.request({ ...HEADERS, token });
+    const stream = session.request({ ...HEADERS, ":path": path, ...metadata });
     const chunks: Buffer[] = [];
     let status: string | undefined;
     stream.on("response", (headers) => (status ??= textOf(headers["grpc-status"])));
@@ -83,7 +99,7 @@ function call(session: ClientHttp2Session, token: string, frame: Uint8Array): Pr
     stream.on("data", (chunk: Buffer) => chunks.push(chunk));
     stream.on("error", failed);
     stream.on("close", () => {
-      if (status === "0") done(Buffer.concat(chunks));
+      if (status === "0") done(Buffer.concat(chunks).subarray(PREFIX_BYTES));
       else failed(new Error(`grpc-status ${status ?? "missing"}`));
     });
     stream.end(frame);

@@ -37,7 +37,8 @@ export async function makeMaterial(dir: string, now: Date, workers: number): Pro
   return { cluster, serving: await makeServing(dir, cluster, now), requests };
 }
 
-async function makeServing(
+/** A serving pair for 127.0.0.1 from the cluster's CA. */
+export async function makeServing(
   dir: string,
   { caCertificate, caKey }: ThrowAwayCluster,
   now: Date,

@@ -1,20 +1,13 @@
 import type { StepCost } from "./in-process.ts";
 import type { LoadFigures, RoundFigures } from "./round.ts";
 import type { StartFigures } from "./start-time.ts";
+import { HEADING, lineOf, median, missedOf, spread, type Row } from "./table.ts";
 
 /** All that a run has measured. */
 export interface Measured {
   readonly rounds: readonly RoundFigures[];
   readonly starts: readonly StartFigures[];
   readonly steps: readonly StepCost[];
-}
-
-interface Row {
-  readonly name: string;
-  readonly values: readonly number[];
-  readonly unit: "×" | "MiB" | "";
-  readonly bar: number;
-  readonly goal: number;
 }
 
 /** The figures that must hold. Ratios are taken within a round: the machine's speed drifts from one to the next. */
@@ -73,7 +66,7 @@ function loadsOf({ handshakes, storm, kept, held }: RoundFigures): readonly Load
 export function report(measured: Measured): { readonly text: string; readonly held: boolean } {
   const { rounds, starts, steps } = measured;
   const rows = rowsOf(measured);
-  const missed = rows.filter(({ values, bar }) => !(median(values) <= bar));
+  const missed = missedOf(rows);
   const cpu = (pick: (round: RoundFigures) => LoadFigures): string =>
     `${spread(
       rounds.map((round) => pick(round).cpuMs),
@@ -83,7 +76,7 @@ export function report(measured: Measured): { readonly text: string; readonly he
     `${median(rounds.map((round) => pick(round).perSecond)).toFixed(0)} a second`;
   const failures = rounds.flatMap(loadsOf).flatMap(({ firstFailure }) => firstFailure ?? []);
   const lines = [
-    `${"".padEnd(54)}${"median [from–to]".padEnd(26)}${"bar".padStart(6)}${"goal".padStart(6)}`,
+    HEADING,
     ...rows.map(lineOf),
     "",
     "Server CPU for one, and the client's rate beside it:",
@@ -114,23 +107,4 @@ export function report(measured: Measured): { readonly text: string; readonly he
     missed.length === 0 ? "All bars hold." : `Missed: ${missed.map(({ name }) => name).join("; ")}.`,
   ];
   return { text: lines.join("\n"), held: missed.length === 0 };
-}
-
-function lineOf({ name, values, unit, bar, goal }: Row): string {
-  const digits = unit === "×" ? 2 : 0;
-  const verdict = median(values) <= goal ? "goal met" : median(values) <= bar ? "holds" : "MISSED";
-  const measured = `${spread(values, digits)} ${unit}`;
-  return `${name.padEnd(54)}${measured.padEnd(26)}${String(bar).padStart(6)}${String(goal).padStart(6)}  ${verdict}`;
-}
-
-function spread(values: readonly number[], digits: number): string {
-  const text = (value: number): string => value.toFixed(digits);
-  const range = values.length > 1 ? ` [${text(Math.min(...values))}–${text(Math.max(...values))}]` : "";
-  return `${text(median(values))}${range}`;
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = (sorted.length - 1) / 2;
-  return ((sorted[Math.floor(middle)] ?? Number.NaN) + (sorted[Math.ceil(middle)] ?? Number.NaN)) / 2;
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { shippedRuntime } from "../shipped.ts";
+import { shippedRuntime, type Shipped } from "../shipped.ts";
 import type { Material } from "./material.ts";
 
 /** Both servers run as the image runs the signer. */
@@ -50,18 +50,22 @@ export function spawnSigner(
   return child;
 }
 
-/** Starts a server that does TLS handshakes with the same certificate, and nothing else. */
-export async function startBareServer({ serving }: Material): Promise<Server> {
+/** Starts a server that does TLS handshakes with the same certificate, and nothing else, as the image runs its program. */
+export async function startBareServer(
+  { serving }: Pick<Material, "serving">,
+  shipped: Shipped = SHIPPED,
+): Promise<Server> {
   const child = fork(join(import.meta.dirname, "bare-server.ts"), [serving.certificate, serving.key], {
-    execArgv: [...SHIPPED.flags],
-    env: SHIPPED.env,
+    execArgv: [...shipped.flags],
+    env: shipped.env,
   });
   endWithUs(child);
   const [port]: unknown[] = await once(child, "message", { signal: AbortSignal.timeout(10_000) });
   return serverOf(child, Number(port));
 }
 
-function serverOf(child: ChildProcess, port: number): Server {
+/** A process of ours that serves on `port`. */
+export function serverOf(child: ChildProcess, port: number): Server {
   if (child.pid === undefined) throw new Error("the server's process did not start");
   return {
     pid: child.pid,
@@ -74,7 +78,7 @@ function serverOf(child: ChildProcess, port: number): Server {
   };
 }
 
-function endWithUs(child: ChildProcess): void {
+export function endWithUs(child: ChildProcess): void {
   const kill = (): void => void child.kill("SIGKILL");
   process.once("exit", kill);
   child.once("exit", () => process.off("exit", kill));
@@ -99,11 +103,11 @@ export async function freePort(): Promise<number> {
   }
 }
 
-async function accepting(child: ChildProcess, port: number): Promise<void> {
+export async function accepting(child: ChildProcess, port: number): Promise<void> {
   const until = performance.now() + 10_000;
   while (!(await connects(port))) {
-    if (child.exitCode !== null) throw new Error(`the signer ended with exit code ${child.exitCode}`);
-    if (performance.now() > until) throw new Error("the signer did not listen within 10 s");
+    if (child.exitCode !== null) throw new Error(`the server ended with exit code ${child.exitCode}`);
+    if (performance.now() > until) throw new Error("the server did not listen within 10 s");
     await delay(20);
   }
 }

@@ -7,8 +7,7 @@ import { shippedRuntime } from "../shipped.ts";
 
 export const KMS_FOLDER = resolve(import.meta.dirname, "../../apps/kms-vault");
 
-// Both images run their bundle alike.
-const SHIPPED = shippedRuntime("csr-signer");
+const SHIPPED = shippedRuntime("kms-vault");
 
 export interface KmsOptions {
   readonly env: Readonly<Record<string, string | undefined>>;

@@ -81,6 +81,8 @@ export interface OpenBaoOptions {
   readonly join?: readonly string[];
   /** Further lines of HCL for the configuration. */
   readonly config?: string;
+  /** With an audit file, which takes a good part of its CPU; true if not given. */
+  readonly audited?: boolean;
 }
 
 export interface OpenBao {
@@ -120,7 +122,7 @@ export interface OpenBao {
 
 /** Starts a server with raft storage and an audit file, neither initialised nor unsealed. */
 export async function startOpenBao(options: OpenBaoOptions): Promise<OpenBao> {
-  const { folder, tls, nodeId = "node1", join: peers = [] } = options;
+  const { folder, tls, nodeId = "node1", join: peers = [], audited = true } = options;
   const binary = openBaoBinary(options.version);
   const port = await freePort();
   const clusterPort = await freePort();
@@ -146,9 +148,7 @@ listener "tcp" {
   cluster_address = "127.0.0.1:${clusterPort}"
 ${tls === undefined ? '  tls_disable = "true"' : `  tls_cert_file = "${tls.certFile}"\n  tls_key_file = "${tls.keyFile}"`}
 }
-audit "file" "file" {
-  options = { file_path = "audit.log" }
-}
+${audited ? 'audit "file" "file" {\n  options = { file_path = "audit.log" }\n}' : ""}
 ${options.config ?? ""}
 `,
   );
