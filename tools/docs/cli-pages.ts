@@ -102,8 +102,8 @@ function findingsPage(): string {
   return `${MADE}
 # What talos-bridge finds
 
-\`doctor\`, \`pki verify\` and \`config validate\` name each thing that is wrong by an id that stays the same, and lead here. What other programs say in the
-same case stands beside it.
+\`doctor\` and \`pki verify\` name each thing that is wrong by an id that stays the same, and lead here; \`config validate\` has the same ids. What
+other programs say in the same case stands beside it.
 
 ${notes
   .map(([id, { title, says = [], cause, cure }]) => {

@@ -47,6 +47,23 @@ test("csr test gets and verifies a certificate; a wrong token and a wrong CA are
   expect(untrusted.stderr).toContain("TB2002");
 });
 
+test("pki inspect, verify and needs-renewal look at a signer that runs", async () => {
+  const dir = scratchDir();
+  const cluster = await makeThrowAwayCluster(dir, new Date());
+  const server = `127.0.0.1:${await serveSigner(cluster)}`;
+  const seen = await commandLine(["pki", "inspect", server, cluster.caCertificate]);
+  expect(seen.exit).toBe(0);
+  expect(seen.stdout).toMatch(new RegExp(`^${server}(?: \\[1\\])? +certificate `, "m"));
+  const good = await commandLine(["pki", "verify", server, "--ca", cluster.caCertificate]);
+  expect(good).toMatchObject({ exit: 0, stderr: "" });
+  const other = await makeThrowAwayCluster(mkdtempSync(join(dir, "other-")), new Date());
+  const bad = await commandLine(["pki", "verify", server, "--ca", other.caCertificate]);
+  expect(bad.exit).toBe(3);
+  expect(bad.stdout).toContain("page:  docs/reference/findings.md#other-key");
+  expect((await commandLine(["pki", "needs-renewal", server, "--within", "1h"])).exit).toBe(0);
+  expect((await commandLine(["pki", "needs-renewal", server, "--within", "87600h"])).exit).toBe(3);
+});
+
 test("kms seal, unseal and roundtrip as a node; another node's key is refused", async () => {
   const dir = scratchDir();
   const port = await serveKms(dir);

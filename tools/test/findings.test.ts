@@ -1,7 +1,9 @@
 // The texts that people search for lead to a page with cause and cure.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { ERRORS } from "../../apps/cli/src/error-table.ts";
 import { FINDINGS, noteOf, type FindingId } from "../../apps/cli/src/finding-table.ts";
+import { createProgram } from "../../apps/cli/src/run.ts";
 
 const guide = readFileSync(new URL("../../docs/guides/troubleshooting.md", import.meta.url), "utf8");
 
@@ -35,3 +37,42 @@ test("every finding has a title, a cause and a cure", () => {
     expect(cure).toMatch(/[.)]$/);
   }
 });
+
+test("every command that a cure, an error or a page names exists, with its options", () => {
+  const notes = [...Object.values(FINDINGS), ...Object.values(ERRORS)].map(({ cure }) => cure).join("\n");
+  const pages = ["../../apps/cli/README.md", "../../docs/guides/troubleshooting.md"].map((path) =>
+    readFileSync(new URL(path, import.meta.url), "utf8"),
+  );
+  const lines = [...[notes, ...pages].join("\n").matchAll(/\btalos-bridge (?<words>[a-z][^`|#\n]*)/g)];
+  expect(lines.length).toBeGreaterThan(20);
+  const faults = lines.flatMap(({ groups }) => commandFaults(groups?.["words"] ?? ""));
+  expect(faults).toEqual([]);
+});
+
+const program = createProgram(
+  {
+    argv: [],
+    env: {},
+    readStdin: async () => new Uint8Array(),
+    stdout: { write: () => undefined, isTerminal: false },
+    stderr: { write: () => undefined, isTerminal: false },
+    now: () => new Date(0),
+    interrupted: new AbortController().signal,
+  },
+  () => undefined,
+);
+
+function commandFaults(line: string): readonly string[] {
+  let command = program;
+  const words = line.trim().split(/\s+/);
+  for (const word of words) {
+    const next = command.commands.find((each) => each.name() === word);
+    if (next === undefined) break;
+    command = next;
+  }
+  if (command.commands.length > 0) return [`${line}: no such command`];
+  const known = [...command.options, ...program.options].flatMap(({ long, short }) => [long, short]);
+  return words
+    .filter((word) => /^-[a-z-]/.test(word) && !known.includes(word) && word !== "--help")
+    .map((word) => `${line}: no ${word}`);
+}

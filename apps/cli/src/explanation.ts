@@ -1,4 +1,5 @@
 import { findingPage, noteOf, type Problem } from "./finding-table.ts";
+import { printable } from "./output.ts";
 
 /** What is told with each problem: why, what to do, where more is written. */
 export interface Explanation {
@@ -12,8 +13,8 @@ export function explained({ id, fix }: Problem): Explanation {
   return { cause, fix: fix ?? cure, page: findingPage(id) };
 }
 
-/** The same under a line for people. */
+/** The same as lines under one for people. */
 export function explanationLines(problem: Problem): readonly string[] {
   const { cause, fix, page } = explained(problem);
-  return [`    cause: ${cause}`, `    fix:   ${fix}`, `    page:  ${page}`];
+  return [`    cause: ${cause}`, `    fix:   ${printable(fix)}`, `    page:  ${page}`];
 }

@@ -72,8 +72,8 @@ export function formatTable({ head, rows }: Table): string {
     .join("");
 }
 
-/** Control, format and separator characters as `\u....`. */
-function printable(text: string): string {
+/** Control, format and separator characters as `\u....`: what came from outside can't move the cursor or end a line. */
+export function printable(text: string): string {
   return text.replaceAll(
     /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,

@@ -15,6 +15,7 @@ import { addVersion } from "./commands/version.ts";
 import { ERRORS, errorPage } from "./error-table.ts";
 import { EXIT } from "./exit-code.ts";
 import { milliseconds } from "./option-parsers.ts";
+import { printable } from "./output.ts";
 import type { Register } from "./register.ts";
 import type { World } from "./world.ts";
 
@@ -93,7 +94,7 @@ function tell(world: World, error: unknown): number {
   }
   if (error instanceof CliError) {
     const { exit } = ERRORS[error.id];
-    world.stderr.write(`error: ${error.message} (${error.id}, see ${errorPage(error.id)})\n`);
+    world.stderr.write(`error: ${printable(error.message)} (${error.id}, see ${errorPage(error.id)})\n`);
     if (error.fix !== undefined) world.stderr.write(`  fix: ${error.fix}\n`);
     return exit;
   }

@@ -1,6 +1,7 @@
 import { statSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
 import { join } from "node:path";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { createProgram } from "../src/run.ts";
 import { ERRORS } from "../src/error-table.ts";
 import { writeOutput } from "../src/files.ts";
@@ -96,8 +97,24 @@ test("what comes from outside can't move the cursor or end a line of a table", (
   for (const character of ["\u001b", "\u202e"]) expect(text).not.toContain(character);
 });
 
+test("nor can it in an error", async () => {
+  const argv = ["csr", "test", "--endpoint", "h", "--token-file", "x", "--ca", "\u001b[2J\n"];
+  const { stderr } = await commandLine(argv);
+  expect(stderr).toContain("TB1002");
+  expect(stderr).not.toContain("\u001b");
+  expect(stderr.trimEnd().split("\n")).toHaveLength(1);
+});
+
 test("interrupted and out of time have exit codes of their own", async () => {
-  const argv = ["kms", "roundtrip", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x"];
+  // Takes connections and says nothing.
+  const server = createServer((socket) => socket.on("error", () => undefined));
+  const { promise, resolve } = Promise.withResolvers<void>();
+  server.listen(0, "127.0.0.1", resolve);
+  await promise;
+  onTestFinished(() => void server.close());
+  const address = server.address();
+  if (address === null || typeof address === "string") throw new Error("no port");
+  const argv = ["kms", "roundtrip", "--endpoint", `grpc://127.0.0.1:${address.port}`, "--node-uuid", "x"];
   expect((await commandLine(argv, { interrupted: AbortSignal.abort() })).exit).toBe(130);
   expect((await commandLine([...argv, "--timeout", "1ms"])).exit).toBe(124);
 });

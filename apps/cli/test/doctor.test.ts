@@ -169,6 +169,21 @@ test("nothing to look at is a usage error", async () => {
   expect(stderr).toContain("TB1001");
 });
 
+test.each(["--ca", "--kms-ca", "--image-ca"])("%s that is no CA is told, not passed over", async (option) => {
+  const leaf = file(scratchDir(), "tls.crt", (await makeLeaf(os)).crt);
+  const { exit, stdout, stderr } = await commandLine(["doctor", "--endpoint", "127.0.0.1:9", option, leaf]);
+  expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
+  expect(stderr).toContain("TB1007");
+});
+
+test("what a server says can't write to the terminal", () => {
+  const message = "refused: \u001b[2J\n► all is well";
+  const signing: SigningFact = { ok: false, id: "signer-refused", message };
+  const text = reportText(checksOf({ ...NOTHING, signer: { endpoint, tls: tls(), signing } }));
+  expect(text).not.toContain("\u001b");
+  expect(text).not.toContain("\n► all");
+});
+
 test("no secret of a file is in the report", async () => {
   const dir = scratchDir();
   const token = "canary.0123456789abcdef";

@@ -133,6 +133,19 @@ test.each([
   expect(stdout).toContain("good.crt");
 });
 
+test("a block that can't be read is told with its reason, beside those that can", async () => {
+  const text = `${node.crt}-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n`;
+  const { exit, items: told } = await items([file(scratchDir(), "two.pem", text)]);
+  expect(told.map(({ kind }) => kind)).toEqual(["certificate", "unreadable"]);
+  expect(exit).toBe(1);
+});
+
+test.each([["tls://nowhere"], ["tls://10.0.0.1:0"], []])("usage: %s exits 1", async (...argv) => {
+  const { exit, stdout, stderr } = await commandLine(["pki", "inspect", ...argv]);
+  expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
+  expect(stderr).toContain("TB1001");
+});
+
 test("a server that does not answer is a matter of the other side", async () => {
   const { exit, stderr } = await commandLine(["pki", "inspect", "127.0.0.1:9"]);
   expect(exit).toBe(2);

@@ -45,12 +45,21 @@ test.each([
   expect((await commandLine(["pki", "needs-renewal", "x", ...argv])).exit).toBe(1);
 });
 
-test("a certificate that can't be read is an error, not a no", async () => {
-  const path = file(
-    scratchDir(),
-    "tls.crt",
-    "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n",
-  );
+test("a certificate that can't be read is an error, not a no; the others are looked at", async () => {
+  const dir = scratchDir();
+  const odd = file(dir, "odd.crt", "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n");
+  const leaf = await makeLeaf(os, PROFILES.talosNode, { lifetimeMs: 90 * DAY_MS });
+  const good = file(dir, "good.crt", leaf.crt);
+  const { exit, stdout, stderr } = await commandLine(["pki", "needs-renewal", odd, good]);
+  expect(exit).toBe(1);
+  expect(stderr).toContain("TB1007");
+  expect(stdout).toMatch(/good\.crt .* no\n/);
+  const later = await commandLine(["pki", "needs-renewal", odd, good], { now: inDays(80) });
+  expect(later.exit).toBe(3);
+});
+
+test("no certificate at all is an error", async () => {
+  const path = file(scratchDir(), "tls.key", os.key);
   const { exit, stderr } = await commandLine(["pki", "needs-renewal", path]);
   expect(exit).toBe(1);
   expect(stderr).toContain("TB1007");

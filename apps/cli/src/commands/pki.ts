@@ -48,7 +48,7 @@ export function addPki(program: Command, register: Register): void {
     .option("--at <time>", "at this time (ISO 8601) in place of now", time)
     .addHelpText(
       "after",
-      `${TARGETS}\nExit code 3: something does not verify.\n\nExamples:\n  talos-bridge pki verify 10.0.0.1:50001 --ca secrets.yaml\n  talos-bridge pki verify talosconfig --ca secrets.yaml --at 2027-01-01T00:00:00Z`,
+      `${TARGETS}Of a file with several certificates the first is verified; the others may stand between it and the CA.\n\nExit code 3: something does not verify.\n\nExamples:\n  talos-bridge pki verify 10.0.0.1:50001 --ca secrets.yaml\n  talos-bridge pki verify talosconfig --ca secrets.yaml --at 2027-01-01T00:00:00Z`,
     );
   register<VerifyOptions>(verify, async (context, options) =>
     (await import("../pki/verify.ts")).verifyTargets(context, options),

@@ -2,7 +2,7 @@ import { encodeCertificates, PkiError, readCertificates, type Certificate } from
 import { rootCertificates } from "node:tls";
 import type { CommandContext } from "../command-context.ts";
 import { hostAndPort, type Endpoint } from "../endpoint.ts";
-import { readText } from "../files.ts";
+import { readAuthorities } from "../pki/authorities.ts";
 import { serverProblems } from "./check.ts";
 import type { Facts, KmsFact, ServerFact, SignerFact } from "./facts.ts";
 import { readInputs, type Inputs } from "./inputs.ts";
@@ -17,7 +17,7 @@ export async function gatherFacts(
   prober: Prober,
 ): Promise<Facts> {
   const { world, out } = context;
-  const inputs = await readInputs(world, options);
+  const inputs = await readInputs(context, options);
   const base = {
     now: world.now(),
     expiringWithinMs: options.expiring,
@@ -28,26 +28,22 @@ export async function gatherFacts(
     out.step(hostAndPort(endpoint));
     return question();
   };
-  const servers: ServerFact[] = [];
-  for (const endpoint of options.node) {
-    servers.push({ what: "apid", endpoint, tls: await ask(endpoint, () => prober.tls(endpoint)) });
-  }
   const { apiServer, signer } = inputs;
-  if (apiServer !== undefined) {
-    const tls = await ask(apiServer, () => prober.tls(apiServer));
-    servers.push({ what: "kube-apiserver", endpoint: apiServer, tls });
-  }
-  const kms: KmsFact[] = [];
-  for (const each of inputs.kms) {
-    kms.push(await ask(each.endpoint, () => askKms(each, base, options, prober)));
-  }
-  return {
-    ...base,
-    ...inputs,
-    servers,
-    kms,
-    signer: signer && (await ask(signer, () => askSigner(signer, { ...base, ...inputs }, prober))),
-  };
+  const look = async (what: ServerFact["what"], endpoint: Endpoint): Promise<ServerFact> => ({
+    what,
+    endpoint,
+    tls: await ask(endpoint, () => prober.tls(endpoint)),
+  });
+  // All at once: who does not answer takes 10 s.
+  const [answer, servers, kms] = await Promise.all([
+    signer && ask(signer, () => askSigner(signer, { ...base, ...inputs }, prober)),
+    Promise.all([
+      ...options.node.map((each) => look("apid", each)),
+      ...(apiServer === undefined ? [] : [look("kube-apiserver", apiServer)]),
+    ]),
+    Promise.all(inputs.kms.map((each) => ask(each.endpoint, () => askKms(each, base, options, prober)))),
+  ]);
+  return { ...base, ...inputs, signer: answer, servers, kms };
 }
 
 async function askSigner(
@@ -82,8 +78,8 @@ function isError({ severity }: { readonly severity: string }): boolean {
   return severity === "error";
 }
 
-async function casOf({ world }: CommandContext, path: string | undefined): Promise<readonly Certificate[]> {
-  return path === undefined ? [] : readCertificates(await readText(world, path));
+async function casOf(context: CommandContext, path: string | undefined): Promise<readonly Certificate[]> {
+  return path === undefined ? [] : readAuthorities(context, [path]);
 }
 
 /** Mozilla's, as Node has them; a Talos image has the same list. One that is not readable here is one less. */

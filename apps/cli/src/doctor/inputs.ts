@@ -12,9 +12,11 @@ import {
   type LintClock,
   type MachineConfig,
 } from "@talos-bridge/secrets-bundle";
+import type { CommandContext } from "../command-context.ts";
 import type { Endpoint } from "../endpoint.ts";
 import { readText } from "../files.ts";
 import type { Problem } from "../finding-table.ts";
+import { readAuthorities } from "../pki/authorities.ts";
 import type { World } from "../world.ts";
 import type { ClientFact, FileFact } from "./facts.ts";
 import type { DoctorOptions } from "./options.ts";
@@ -38,8 +40,12 @@ export interface Inputs {
   readonly kms: readonly KmsInput[];
 }
 
-/** Reads what there is; what is wrong with a file is a problem of it, not an end. Throws TB1002 for one that can't be opened. */
-export async function readInputs(world: World, options: DoctorOptions): Promise<Inputs> {
+/**
+ * Reads what there is; what is wrong with a file is a problem of it, not an end. Throws TB1002 for one that
+ * can't be opened, TB1007 for CAs of options that are none.
+ */
+export async function readInputs(context: CommandContext, options: DoctorOptions): Promise<Inputs> {
+  const { world } = context;
   const clock: LintClock = { now: world.now(), expiringWithinMs: options.expiring };
   const files: FileFact[] = [];
   const open = async <T>(
@@ -71,16 +77,17 @@ export async function readInputs(world: World, options: DoctorOptions): Promise<
     (text) => lintTalosconfig(text, clock),
     readTalosconfig,
   );
-  const given = options.ca === undefined ? undefined : certificates(await readText(world, options.ca));
+  const given = options.ca === undefined ? undefined : await readAuthorities(context, [options.ca]);
   const token = await readToken(world, options, files);
-  const context = talosconfig?.contexts.get(talosconfig.context);
-  const [leaf, ...intermediates] = certificates(context?.crt) ?? [];
+  const client = talosconfig?.contexts.get(talosconfig.context);
+  const [leaf, ...intermediates] = certificates(client?.crt) ?? [];
   const controlPlane = controlPlaneOf(machine);
   return {
     files,
     token: token ?? machine?.values.get("trustdinfo.token") ?? bundle?.trustdInfo.token,
-    talosCas: given ?? trustOf(machine) ?? certificates(bundle?.certs.os.crt) ?? certificates(context?.ca),
-    ownCa: (certificates(bundle?.certs.os.crt) ?? given)?.[0],
+    talosCas: given ?? trustOf(machine) ?? certificates(bundle?.certs.os.crt) ?? certificates(client?.ca),
+    // Of several in a file nobody knows which is the cluster's.
+    ownCa: certificates(bundle?.certs.os.crt)?.[0] ?? (given?.length === 1 ? given[0] : undefined),
     kubernetesCas: certificates(machine?.values.get("certs.k8s.crt")) ?? certificates(bundle?.certs.k8s.crt),
     client:
       leaf === undefined || talosconfig === undefined

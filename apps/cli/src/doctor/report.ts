@@ -1,4 +1,5 @@
 import { explained, explanationLines } from "../explanation.ts";
+import { printable } from "../output.ts";
 import type { Check } from "./check.ts";
 
 export type Outcome = "ok" | "warning" | "error" | "skipped";
@@ -38,11 +39,11 @@ const MARKS: Readonly<Record<Outcome, string>> = { ok: "✔", warning: "!", erro
 
 /** The report for people: one line a check, and under each problem why, what to do, and where more is written. */
 export function reportText(checks: readonly Check[]): string {
-  const width = Math.max(...checks.map(({ subject }) => subject.length));
+  const width = Math.max(...checks.map(({ subject }) => printable(subject).length));
   const lines = checks.flatMap((check) => {
     const { subject, says, problems, skipped } = check;
     const line = (outcome: Outcome, text: string): string =>
-      `► ${subject.padEnd(width)}  ${MARKS[outcome]} ${text}`.trimEnd();
+      `► ${printable(subject).padEnd(width)}  ${MARKS[outcome]} ${printable(text)}`.trimEnd();
     if (problems.length === 0) {
       return [line(outcomeOf(check), skipped === undefined ? says : `not looked at: ${skipped}`)];
     }

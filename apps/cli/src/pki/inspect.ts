@@ -1,6 +1,7 @@
 import { inspect, PkiError, type Inspection } from "@talos-bridge/pki";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
+import { EXIT } from "../exit-code.ts";
 import { writeOutput } from "../files.ts";
 import { collect, placeOf, type Material } from "./material.ts";
 import { prometheusText } from "./prometheus-text.ts";
@@ -30,7 +31,9 @@ export async function inspectTargets(context: CommandContext, options: InspectOp
     throw new CliError("TB1001", "--out goes with --prometheus alone");
   }
   const { materials, exit } = await collect(context, options.targets);
-  const found = materials.flatMap((material) => lookInto(material, world.now()));
+  const now = world.now();
+  const found = materials.flatMap((material) => lookInto(material, now));
+  const unreadable = found.some(({ inspection }) => inspection.kind === "unreadable");
   if (options.prometheus) {
     // A collector reads the file whenever it likes: it is replaced whole, each time.
     await writeOutput(world, options.out ?? "-", prometheusText(found, { failed: exit !== 0 }), {
@@ -49,10 +52,11 @@ export async function inspectTargets(context: CommandContext, options: InspectOp
       rows: found.map(row),
     },
   );
-  return exit;
+  return unreadable ? Math.max(exit, EXIT.local) : exit;
 }
 
-function lookInto(material: Material, now: Date): readonly Found[] {
+/** What a material holds, one by one. What can't be read is told as such. */
+export function lookInto(material: Material, now: Date): readonly Found[] {
   const inspections = material.parts.flatMap((part) => inspectPart(part, now));
   const { target, path } = material;
   return inspections.map((inspection, index) => ({

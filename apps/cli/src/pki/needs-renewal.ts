@@ -1,8 +1,10 @@
-import { PkiError, renewalOf, type RenewalRule } from "@talos-bridge/pki";
+import { renewalOf, type RenewalRule } from "@talos-bridge/pki";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
+import { errorPage } from "../error-table.ts";
 import { EXIT } from "../exit-code.ts";
-import { certificatesOf, collect, placeOf, type Material } from "./material.ts";
+import { lookInto } from "./inspect.ts";
+import { collect, type Material } from "./material.ts";
 
 export interface RenewalOptions {
   readonly targets: readonly string[];
@@ -20,6 +22,11 @@ interface Row {
   readonly due: boolean;
 }
 
+interface Unreadable {
+  readonly place: string;
+  readonly message: string;
+}
+
 /** Says which certificates are due: exit code 3 where one is. */
 export async function findDue(context: CommandContext, options: RenewalOptions): Promise<number> {
   const { world, out } = context;
@@ -27,8 +34,13 @@ export async function findDue(context: CommandContext, options: RenewalOptions):
   const rule: RenewalRule = fraction === undefined ? { beforeEndMs: within } : { fraction };
   const { materials, exit } = await collect(context, options.targets);
   const now = world.now();
-  const rows = materials.flatMap((material) => rowsOf(material, now, rule));
-  if (rows.length === 0 && exit === EXIT.ok) {
+  const looked = materials.flatMap((material) => rowsOf(material, now, rule));
+  const rows = looked.filter((each) => "due" in each);
+  const unreadable = looked.filter((each) => "message" in each);
+  // Nobody can say of them that they are not due: better loud than missed.
+  for (const { place, message } of unreadable)
+    out.fail(`${place}: ${message} (TB1007, see ${errorPage("TB1007")})`);
+  if (looked.length === 0 && exit === EXIT.ok) {
     throw new CliError("TB1007", "no certificate among what was given");
   }
   out.data(
@@ -52,25 +64,19 @@ export async function findDue(context: CommandContext, options: RenewalOptions):
       ]),
     },
   );
-  return rows.some(({ due }) => due) ? EXIT.found : exit;
+  if (rows.some(({ due }) => due)) return EXIT.found;
+  return unreadable.length > 0 ? Math.max(exit, EXIT.local) : exit;
 }
 
-function rowsOf(material: Material, now: Date, rule: RenewalRule): readonly Row[] {
-  try {
-    const certificates = certificatesOf(material);
-    return certificates.map((certificate, index) => ({
-      place: placeOf(material, index, certificates.length),
-      subject: certificate.subject,
-      notAfter: certificate.notAfter,
-      ...pick(renewalOf(certificate, now, rule)),
-    }));
-  } catch (cause) {
-    if (!(cause instanceof PkiError)) throw cause;
-    // A certificate that nobody can read renews nobody: better loud than missed.
-    throw new CliError("TB1007", `${placeOf(material)}: ${cause.message}`, { cause });
-  }
-}
-
-function pick({ dueAt, due }: ReturnType<typeof renewalOf>): Pick<Row, "dueAt" | "due"> {
-  return { dueAt, due };
+/** A certificate that can't be used otherwise, for its key or names, ends all the same. */
+function rowsOf(material: Material, now: Date, rule: RenewalRule): readonly (Row | Unreadable)[] {
+  return lookInto(material, now).flatMap(({ place, inspection }): readonly (Row | Unreadable)[] => {
+    if (inspection.kind === "unreadable") return [{ place, message: inspection.message }];
+    if (inspection.kind !== "certificate") return [];
+    const { subject, notBefore, notAfter } = inspection;
+    if (notBefore === null || notAfter === null) return [{ place, message: "its times can't be read" }];
+    const validity = { notBefore: new Date(notBefore), notAfter: new Date(notAfter) };
+    const { dueAt, due } = renewalOf(validity, now, rule);
+    return [{ place, subject, notAfter: validity.notAfter, dueAt, due }];
+  });
 }

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { InvalidArgumentError } from "commander";
+import { CliError } from "../cli-error.ts";
 import { hostPort, type Endpoint } from "../endpoint.ts";
 
 /** What a command is to look at: a file (`-` = standard input), or what a TLS server shows. */
@@ -8,17 +9,18 @@ export type Target =
   | { readonly kind: "server"; readonly text: string; readonly endpoint: Endpoint };
 
 const parse = hostPort();
+const SCHEME = "tls://";
 
-/** A file that is there stands before an address; `tls://HOST:PORT` is always one. */
+/** A file that is there stands before an address; `tls://HOST:PORT` is always one. Throws TB1001 for what follows `tls://` and is none. */
 export async function targetOf(text: string): Promise<Target> {
-  const address = text.replace(/^tls:\/\//, "");
-  const file = { kind: "file", text, path: text } as const;
-  if (address === text && (text === "-" || (await isThere(text)))) return file;
+  const forced = text.startsWith(SCHEME);
+  if (!forced && (text === "-" || (await isThere(text)))) return { kind: "file", text, path: text };
   try {
-    return { kind: "server", text, endpoint: parse(address) };
-  } catch (error) {
-    if (error instanceof InvalidArgumentError) return file;
-    throw error;
+    return { kind: "server", text, endpoint: parse(forced ? text.slice(SCHEME.length) : text) };
+  } catch (cause) {
+    if (!(cause instanceof InvalidArgumentError)) throw cause;
+    if (forced) throw new CliError("TB1001", `${text}: it must be ${SCHEME}HOST:PORT`, { cause });
+    return { kind: "file", text, path: text };
   }
 }
 

@@ -5,6 +5,8 @@ import type { CommandContext } from "../command-context.ts";
 import { explained, explanationLines } from "../explanation.ts";
 import { EXIT } from "../exit-code.ts";
 import type { Problem } from "../finding-table.ts";
+import { printable } from "../output.ts";
+import { readAuthorities } from "./authorities.ts";
 import { certificatesOf, collect, placeOf, type Material } from "./material.ts";
 
 export type Usage = "server" | "client";
@@ -27,7 +29,7 @@ interface Verdict {
 /** Says of each certificate whether it verifies, and if not, why. */
 export async function verifyTargets(context: CommandContext, options: VerifyOptions): Promise<number> {
   const { world, out } = context;
-  const roots = await rootsOf(context, options.ca);
+  const roots = await readAuthorities(context, options.ca);
   const { materials, exit } = await collect(context, options.targets);
   const now = options.at ?? world.now();
   const verdicts = materials.flatMap((material) => verify(material, { ...options, roots, now }));
@@ -52,22 +54,9 @@ export async function verifyTargets(context: CommandContext, options: VerifyOpti
 }
 
 function text({ place, subject, usage, problem }: Verdict): string {
-  if (problem === undefined) return `✔ ${place}: ${subject || "no subject"} verifies for a ${usage}\n`;
-  return `${[`✗ ${place}: ${problem.message}`, ...explanationLines(problem)].join("\n")}\n`;
-}
-
-async function rootsOf(context: CommandContext, files: readonly string[]): Promise<readonly Certificate[]> {
-  const { materials, exit } = await collect(context, files);
-  if (exit !== EXIT.ok) throw new CliError("TB1007", "the CAs can't be read");
-  try {
-    // A leaf that stands beside its CA, as in a talosconfig, is not to be trusted for itself.
-    const roots = materials.flatMap(certificatesOf).filter(({ isCa }) => isCa);
-    if (roots.length > 0) return roots;
-  } catch (cause) {
-    if (!(cause instanceof PkiError)) throw cause;
-    throw new CliError("TB1007", `a CA can't be used: ${cause.message}`, { cause });
-  }
-  throw new CliError("TB1007", `${files.join(", ")}: no CA in it`);
+  const says = problem === undefined ? `${subject || "no subject"} verifies for a ${usage}` : problem.message;
+  const line = `${problem === undefined ? "✔" : "✗"} ${printable(`${place}: ${says}`)}`;
+  return [line, ...(problem === undefined ? [] : explanationLines(problem)), ""].join("\n");
 }
 
 function verify(
