@@ -300,6 +300,34 @@ const BROKEN: readonly Broken[] = [
     want: ["kms-plaintext"],
   },
   {
+    name: "the same in the machine config, of two volumes",
+    async make(dir) {
+      const signer = await serveSigner(signerFiles(dir, bundle));
+      const pair = await issue(authority(bundle.certs.k8s), PROFILES.kubeApiserver, ["127.0.0.1"]);
+      const worker = workerFile(dir, bundle, { apiPort: await serveTls(pair), kms: "grpc://127.0.0.1:9" });
+      return ["--machine-config", worker, "--endpoint", local(signer)];
+    },
+    want: ["kms-plaintext", "kms-plaintext"],
+  },
+  {
+    name: "the machine config was made of other secrets",
+    async make(dir) {
+      const signer = await serveSigner(signerFiles(dir, other));
+      const pair = await issue(authority(other.certs.k8s), PROFILES.kubeApiserver, ["127.0.0.1"]);
+      const worker = workerFile(dir, other, { apiPort: await serveTls(pair) });
+      return ["--machine-config", worker, "--secrets", bundleFile(dir, bundle), "--endpoint", local(signer)];
+    },
+    want: [
+      "foreign-value",
+      "foreign-value",
+      "foreign-value",
+      "foreign-value",
+      "foreign-ca",
+      "foreign-ca",
+      "accepted-cas",
+    ],
+  },
+  {
     name: "STATE is sealed with a KMS behind a private CA",
     async make(dir) {
       const { crt, ca } = await privateAuthority();

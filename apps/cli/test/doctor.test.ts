@@ -99,7 +99,16 @@ test.each<{ name: string; facts: Partial<Facts>; want: readonly string[] }>([
     name: "a KMS behind a private CA, for EPHEMERAL alone",
     facts: {
       kmsCas: [root],
-      kms: [{ url: "https://10.0.0.1:8080", endpoint, forState: false, tls: tls(), roundTrip: undefined }],
+      kms: [
+        {
+          url: "https://10.0.0.1:8080",
+          inFile: false,
+          endpoint,
+          forState: false,
+          tls: tls(),
+          roundTrip: undefined,
+        },
+      ],
     },
     want: [],
   },
@@ -107,7 +116,16 @@ test.each<{ name: string; facts: Partial<Facts>; want: readonly string[] }>([
     name: "the same for STATE",
     facts: {
       kmsCas: [root],
-      kms: [{ url: "https://10.0.0.1:8080", endpoint, forState: true, tls: tls(), roundTrip: undefined }],
+      kms: [
+        {
+          url: "https://10.0.0.1:8080",
+          inFile: false,
+          endpoint,
+          forState: true,
+          tls: tls(),
+          roundTrip: undefined,
+        },
+      ],
     },
     want: ["kms-state-trust"],
   },

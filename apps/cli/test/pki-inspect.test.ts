@@ -85,7 +85,7 @@ test("many targets of every kind at once, in their order", async () => {
     ["worker.csr", "", 1, "certificate-request"],
     ["secrets.yaml", "certs.os.crt", 1, "certificate"],
     ["secrets.yaml", "certs.os.key", 1, "private-key"],
-    ["worker.yaml", "document 1: machine.acceptedCAs[0].crt", 1, "certificate"],
+    ["worker.yaml", "machine.acceptedCAs[0].crt", 1, "certificate"],
     ["worker.yaml", "TrustedRootsConfig: certificates", 1, "certificate"],
     ["-", "contexts.demo.ca", 1, "certificate"],
     ["-", "contexts.demo.crt", 1, "certificate"],

@@ -20,16 +20,14 @@ export interface PemValue {
 export function pemValues(input: string | Uint8Array): readonly PemValue[] {
   const { documents } = parseYaml(input);
   if (documents.some(isSopsDocument)) throw encrypted();
-  const several = documents.length > 1;
-  return documents.flatMap((document, index) =>
-    valuesIn(document.contents, several ? `${kindOf(document, index)}: ` : "", ""),
-  );
+  return documents.flatMap((document, index) => valuesIn(document.contents, prefixOf(document, index), ""));
 }
 
-/** What tells the documents of one file apart. */
-function kindOf({ contents }: YamlDocument, index: number): string {
+/** What tells the documents of one file apart: their kind, which the first of a machine config does not have. */
+function prefixOf({ contents }: YamlDocument, index: number): string {
   const kind = isMap(contents) ? contents.get("kind") : undefined;
-  return typeof kind === "string" ? kind : `document ${index + 1}`;
+  if (typeof kind === "string" && index > 0) return `${kind}: `;
+  return index === 0 ? "" : `document ${index + 1}: `;
 }
 
 // An alias is passed over: what it stands for is found where its anchor is.

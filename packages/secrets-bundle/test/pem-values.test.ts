@@ -26,7 +26,7 @@ test.each<{ name: string; text: string; want: readonly string[] }>([
   {
     name: "several documents",
     text: `a: ${BASE64}\n---\nkind: Extra\nb: ${BASE64}\n`,
-    want: ["document 1: a", "Extra: b"],
+    want: ["a", "Extra: b"],
   },
   { name: "an alias, once", text: `a: &x ${BASE64}\nb: *x\n`, want: ["a"] },
   {

@@ -1,5 +1,6 @@
 import { verifyChain, type Certificate } from "@talos-bridge/pki";
 import { chainProblem } from "../chain-problem.ts";
+import { hostAndPort, type Endpoint } from "../endpoint.ts";
 import type { FindingId, Problem } from "../finding-table.ts";
 import type { Facts, Failure, TlsFact } from "./facts.ts";
 
@@ -33,19 +34,24 @@ export function failureOf({ id, message }: Failure): Problem {
 export interface ServerQuestion extends Pick<Facts, "now" | "expiringWithinMs"> {
   /** Undefined: nobody knows whom to trust; then names and times alone are looked at. */
   readonly roots: readonly Certificate[] | undefined;
-  readonly name: string;
+  readonly endpoint: Endpoint;
   /** What helps where the name is missing. */
   readonly nameFix?: string;
 }
 
 /** What is wrong with a server's certificate for who connects to it by this name. */
 export function serverProblems(tls: TlsFact, question: ServerQuestion): readonly Problem[] {
-  if (!tls.ok) return [failureOf(tls)];
+  const { now, endpoint, expiringWithinMs, nameFix } = question;
+  if (!tls.ok) {
+    const fix = `make ${hostAndPort(endpoint)} reachable from where the nodes are: Service or host port, firewall, load balancer`;
+    return [tls.id === "unreachable" ? fault(tls.id, tls.message, fix) : failureOf(tls)];
+  }
   const { leaf, intermediates } = tls;
-  const { now, name, expiringWithinMs, nameFix } = question;
   // With nobody to trust its own issuer stands for one: a chain of the leaf alone.
   const roots = question.roots ?? [leaf];
-  const problem = chainProblem(verifyChain({ leaf, intermediates, roots, now, usage: "serverAuth", name }));
+  const problem = chainProblem(
+    verifyChain({ leaf, intermediates, roots, now, usage: "serverAuth", name: endpoint.host }),
+  );
   if (problem === undefined) return expiring(leaf, now, expiringWithinMs);
   return [problem.id === "wrong-name" && nameFix !== undefined ? { ...problem, fix: nameFix } : problem];
 }

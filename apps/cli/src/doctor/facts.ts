@@ -56,6 +56,8 @@ export interface KmsFact {
   readonly url: string;
   /** The same as Talos reads it. */
   readonly endpoint: Endpoint;
+  /** Whether a machine config has it, which has a check of its own. */
+  readonly inFile: boolean;
   /** Whether the volume STATE, or its key, is sealed with it. */
   readonly forState: boolean;
   /** Undefined where the address means plaintext. */

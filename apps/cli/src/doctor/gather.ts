@@ -53,7 +53,7 @@ async function askSigner(
 ): Promise<SignerFact> {
   const { talosCas: roots, token } = known;
   const tls = await prober.tls(endpoint);
-  const trusted = !serverProblems(tls, { ...known, roots, name: endpoint.host }).some(isError);
+  const trusted = !serverProblems(tls, { ...known, roots, endpoint }).some(isError);
   if (!trusted || roots === undefined || token === undefined) return { endpoint, tls, signing: undefined };
   return { endpoint, tls, signing: await prober.sign(endpoint, encodeCertificates(roots), token) };
 }

@@ -24,6 +24,7 @@ import type { DoctorOptions } from "./options.ts";
 export interface KmsInput {
   readonly url: string;
   readonly endpoint: Endpoint;
+  readonly inFile: boolean;
   readonly forState: boolean;
 }
 
@@ -169,6 +170,7 @@ function kmsInputs(options: DoctorOptions, machine: MachineConfig | undefined): 
     const { host, port, tls: secure } = parsed;
     const bare = host.startsWith("[") ? host.slice(1, -1) : host;
     const forState = written.some((each) => each.url === url && each.forState);
-    return [{ url, forState, endpoint: { host: bare, port, secure } }];
+    const inFile = machine?.kmsEndpoints.some(({ endpoint }) => endpoint === url) === true;
+    return [{ url, forState, inFile, endpoint: { host: bare, port, secure } }];
   });
 }

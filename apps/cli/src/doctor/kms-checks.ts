@@ -15,31 +15,35 @@ export function kmsChecks(facts: Facts): readonly Check[] {
 }
 
 function addressCheck(kms: KmsFact, facts: Facts): Check {
-  const { url, tls } = kms;
+  const { url, tls, inFile } = kms;
   const subject = `KMS ${url}`;
-  const written = kmsEndpointFindings(url, "").map(({ code, severity, message }) => ({
-    id: code,
+  // Of an address in a file the file's own check has told.
+  const written = inFile ? [] : kmsEndpointFindings(url, "");
+  const problems = written.map(({ code: id, severity, message }): Problem => ({
+    id,
     severity,
-    message: `the address ${message}`,
+    message: `${url}: ${message}`,
   }));
-  if (tls === undefined) return check(subject, "plaintext", written);
-  return check(subject, tls.ok ? `${tls.protocol}, ${until(tls.leaf)}` : "", [
-    ...written,
-    ...kmsServerProblems(kms, facts),
-  ]);
+  if (tls === undefined) {
+    return inFile
+      ? skipped(subject, "it is plaintext, as told above")
+      : check(subject, "plaintext", problems);
+  }
+  const says = tls.ok ? `${tls.protocol}, ${until(tls.leaf)}` : "";
+  return check(subject, says, [...problems, ...kmsServerProblems(kms, facts)]);
 }
 
 /** What is wrong with the certificate of a KMS, for a node that has read its machine configuration. */
 export function kmsServerProblems(
-  { endpoint: { host }, tls }: Pick<KmsFact, "endpoint" | "tls">,
+  { endpoint, tls }: Pick<KmsFact, "endpoint" | "tls">,
   facts: Pick<Facts, "now" | "expiringWithinMs" | "kmsCas" | "imageCas">,
 ): readonly Problem[] {
   if (tls === undefined) return [];
   return serverProblems(tls, {
     ...facts,
     roots: [...facts.kmsCas, ...facts.imageCas],
-    name: host,
-    nameFix: `issue the certificate of the KMS for ${host}`,
+    endpoint,
+    nameFix: `issue the certificate of the KMS for ${endpoint.host}`,
   });
 }
 

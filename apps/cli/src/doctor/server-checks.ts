@@ -9,7 +9,7 @@ export function serverChecks(facts: Facts): readonly Check[] {
     const problems = serverProblems(tls, {
       ...facts,
       roots: what === "apid" ? facts.talosCas : facts.kubernetesCas,
-      name: host,
+      endpoint,
       ...(what === "apid" && {
         nameFix: `use an address that the node has, or add ${host} to its machine.certSANs`,
       }),

@@ -18,7 +18,7 @@ function servingCheck({ endpoint, tls }: SignerFact, facts: Facts): Check {
   const problems = serverProblems(tls, {
     ...facts,
     roots: facts.talosCas,
-    name: host,
+    endpoint,
     nameFix: `add ${host} to the serving certificate: to ipAddresses or dnsNames of its Certificate, or SERVER_IPS=${host} where the signer issues its own`,
   });
   return check(

@@ -22,6 +22,7 @@ export interface VerifyOptions {
 interface Verdict {
   readonly place: string;
   readonly subject: string;
+  readonly isCa: boolean;
   readonly usage: Usage;
   readonly problem: Problem | undefined;
 }
@@ -40,10 +41,8 @@ export async function verifyTargets(context: CommandContext, options: VerifyOpti
     {
       kind: "Verification",
       ok: verdicts.every(({ problem }) => problem === undefined),
-      certificates: verdicts.map(({ place, subject, usage, problem }) => ({
-        place,
-        subject,
-        usage,
+      certificates: verdicts.map(({ problem, ...verdict }) => ({
+        ...verdict,
         ok: problem === undefined,
         ...(problem !== undefined && { problem: { ...problem, ...explained(problem) } }),
       })),
@@ -53,7 +52,7 @@ export async function verifyTargets(context: CommandContext, options: VerifyOpti
   return verdicts.some(({ problem }) => problem !== undefined) ? EXIT.found : exit;
 }
 
-function text({ place, subject, usage, problem }: Verdict): string {
+function text({ place, subject, isCa, usage, problem }: Verdict): string {
   const says = problem === undefined ? `${subject || "no subject"} verifies for a ${usage}` : problem.message;
   const line = `${problem === undefined ? "✔" : "✗"} ${printable(`${place}: ${says}`)}`;
   return [line, ...(problem === undefined ? [] : explanationLines(problem)), ""].join("\n");
@@ -78,7 +77,7 @@ function verify(
       usage: usage === "server" ? "serverAuth" : "clientAuth",
       ...(name !== undefined && { name }),
     });
-    return [{ place, subject: leaf.subject, usage, problem: chainProblem(verdict) }];
+    return [{ place, subject: leaf.subject, isCa: leaf.isCa, usage, problem: chainProblem(verdict) }];
   } catch (error) {
     if (!(error instanceof PkiError)) throw error;
     const id = error.code === "ERR_PKI_KEY_WEAK" ? "weak-key" : "certificate";
@@ -86,6 +85,7 @@ function verify(
       {
         place,
         subject: "",
+        isCa: false,
         usage: options.usage ?? "server",
         problem: { id, severity: "error", message: `it can't be used: ${error.message}` },
       },
