@@ -25,7 +25,7 @@ export function pemValues(input: string | Uint8Array): readonly PemValue[] {
 
 /** What tells the documents of one file apart: their kind, which the first of a machine config does not have. */
 function prefixOf({ contents }: YamlDocument, index: number): string {
-  const kind = isMap(contents) ? contents.get("kind") : undefined;
+  const kind: unknown = isMap(contents) ? contents.get("kind") : undefined;
   if (typeof kind === "string" && index > 0) return `${kind}: `;
   return index === 0 ? "" : `document ${index + 1}: `;
 }
