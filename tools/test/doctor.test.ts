@@ -104,6 +104,16 @@ test("finds nothing on a good set-up, and looks at all of it", async () => {
   );
 });
 
+test("a signer in a rotation is good for who trusts both CAs", async () => {
+  const dir = scratchDir();
+  const both = write(dir, "both.crt", `${bundle.certs.os.crt}${other.certs.os.crt}`);
+  const files = signerFiles(dir, other);
+  const argv = ["--endpoint", local(await serveSigner(files)), "--ca", both, "--token-file", files.tokenFile];
+  const { exit, diagnosis } = await doctor(argv);
+  expect(diagnosis.checks.flatMap(({ problems }) => problems)).toEqual([]);
+  expect(exit).toBe(0);
+});
+
 interface Broken {
   readonly name: string;
   /** Makes it, and says how doctor is to look at it. */
@@ -326,6 +336,15 @@ const BROKEN: readonly Broken[] = [
       "foreign-ca",
       "accepted-cas",
     ],
+  },
+  {
+    name: "the KMS is behind a CA that nobody knows: no key is sent there",
+    async make() {
+      const { ca } = await privateAuthority();
+      const port = await serveTls(await issue(ca, PROFILES.talosNode, ["127.0.0.1"]));
+      return ["--kms", `https://${local(port)}`, "--volumes", "EPHEMERAL", "--node-uuid", randomUUID()];
+    },
+    want: ["unknown-authority"],
   },
   {
     name: "STATE is sealed with a KMS behind a private CA",

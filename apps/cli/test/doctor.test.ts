@@ -1,7 +1,7 @@
 import { PROFILES, readCertificate, type Certificate } from "@talos-bridge/pki";
 import { expect, test } from "vitest";
 import type { Check } from "../src/doctor/check.ts";
-import { checksOf, untilGood } from "../src/doctor/doctor.ts";
+import { checksOf, untilGood, withStdinKept } from "../src/doctor/doctor.ts";
 import type { Facts, SigningFact, TlsFact } from "../src/doctor/facts.ts";
 import { reportText } from "../src/doctor/report.ts";
 import { ADMIN, base64, DAY_MS, file, HOUR_MS, makeAuthority, makeLeaf } from "./support/authorities.ts";
@@ -179,6 +179,22 @@ test.each([
     },
   });
   expect({ rounds: round, pauses, last: last[0] }).toEqual(want);
+});
+
+test("--wait: standard input, which can be read once, is there for every round", async () => {
+  const pieces = ["secrets"];
+  const screen = { write: () => undefined, isTerminal: false };
+  const world = withStdinKept({
+    argv: [],
+    env: {},
+    readStdin: async () => Buffer.from(pieces.pop() ?? ""),
+    stdout: screen,
+    stderr: screen,
+    now: () => NOW,
+    interrupted: new AbortController().signal,
+  });
+  const read = async (): Promise<string> => Buffer.from(await world.readStdin()).toString();
+  expect([await read(), await read()]).toEqual(["secrets", "secrets"]);
 });
 
 test("nothing to look at is a usage error", async () => {

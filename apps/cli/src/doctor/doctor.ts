@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../cli-error.ts";
 import { throwIfEnded, type CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-code.ts";
+import type { World } from "../world.ts";
 import type { Check } from "./check.ts";
 import { fileChecks } from "./file-checks.ts";
 import { gatherFacts } from "./gather.ts";
@@ -9,7 +10,6 @@ import { kmsChecks } from "./kms-checks.ts";
 import type { DoctorOptions } from "./options.ts";
 import { createProber } from "./prober.ts";
 import { foundFaults, outcomeOf, reportData, reportText } from "./report.ts";
-import type { World } from "../world.ts";
 import { serverChecks } from "./server-checks.ts";
 import { signerChecks } from "./signer-checks.ts";
 import type { Facts } from "./facts.ts";
@@ -47,7 +47,7 @@ export async function examine(given: CommandContext, options: DoctorOptions): Pr
 }
 
 /** Standard input can be read once, and every round looks at the files. */
-function withStdinKept(world: World): World {
+export function withStdinKept(world: World): World {
   let read: Promise<Uint8Array> | undefined;
   return { ...world, readStdin: () => (read ??= world.readStdin()) };
 }
