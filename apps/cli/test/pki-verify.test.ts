@@ -107,6 +107,7 @@ test("a talosconfig's certificate is a client's, and is not trusted for standing
   const config = file(dir, "talosconfig", talosconfig(node, os));
   const { stdout } = await commandLine(["pki", "verify", config, "--ca", config]);
   expect(stdout).toContain("✔ ");
+  expect(stdout).toContain("contexts.demo.ca: O=talos verifies\n");
   expect(stdout).toContain("contexts.demo.crt: the certificate");
   expect(stdout).toContain("#no-client-auth");
 });

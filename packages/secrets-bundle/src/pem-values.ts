@@ -1,7 +1,7 @@
 import { isMap, isSeq } from "yaml";
 import { encrypted } from "./bundle.ts";
 import { isSopsDocument } from "./placeholder.ts";
-import { isText, parseYaml, type YamlDocument } from "./yaml-text.ts";
+import { isText, nodeAt, parseYaml, type YamlDocument } from "./yaml-text.ts";
 
 /** A value that is PEM, or the base64 of it. */
 export interface PemValue {
@@ -24,9 +24,9 @@ export function pemValues(input: string | Uint8Array): readonly PemValue[] {
 }
 
 /** What tells the documents of one file apart: their kind, which the first of a machine config does not have. */
-function prefixOf({ contents }: YamlDocument, index: number): string {
-  const kind: unknown = isMap(contents) ? contents.get("kind") : undefined;
-  if (typeof kind === "string" && index > 0) return `${kind}: `;
+function prefixOf(document: YamlDocument, index: number): string {
+  const kind = nodeAt(document, ["kind"]);
+  if (isText(kind) && index > 0) return `${kind.value}: `;
   return index === 0 ? "" : `document ${index + 1}: `;
 }
 

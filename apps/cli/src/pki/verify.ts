@@ -52,8 +52,9 @@ export async function verifyTargets(context: CommandContext, options: VerifyOpti
   return verdicts.some(({ problem }) => problem !== undefined) ? EXIT.found : exit;
 }
 
-function text({ place, subject, usage, problem }: Verdict): string {
-  const says = problem === undefined ? `${subject || "no subject"} verifies for a ${usage}` : problem.message;
+function text({ place, subject, isCa, usage, problem }: Verdict): string {
+  const good = `${subject || "no subject"} verifies${isCa ? "" : ` for a ${usage}`}`;
+  const says = problem === undefined ? good : problem.message;
   const line = `${problem === undefined ? "✔" : "✗"} ${printable(`${place}: ${says}`)}`;
   return [line, ...(problem === undefined ? [] : explanationLines(problem)), ""].join("\n");
 }
