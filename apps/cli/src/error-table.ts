@@ -69,6 +69,26 @@ export const ERRORS = {
     cause: "`secrets extract` was asked for a field that bundles do not have.",
     cure: "The message lists all fields.",
   },
+  TB1101: {
+    exit: EXIT.local,
+    title: "a rotation's state can't be used",
+    cause: "`rotation.json` in the rotation's folder was edited, damaged, or written by another version.",
+    cure: "Restore it from a backup: it holds the only copy of the new CA's key. Without one, and before stage 2, begin anew in another folder.",
+  },
+  TB1102: {
+    exit: EXIT.local,
+    title: "a rotation is under way in another process",
+    cause:
+      "Another `ca rotate` works in the same folder, or one ended without clearing its lock on another machine.",
+    cure: "Wait for it. If there is none, remove the file that the message names.",
+  },
+  TB1103: {
+    exit: EXIT.local,
+    title: "a step that does not fit the rotation",
+    cause:
+      "Nothing was begun in this folder, the bundle has another CA than the one it began with, or a stage comes before.",
+    cure: "`talos-bridge ca rotate status` says where it stands.",
+  },
   TB2001: {
     exit: EXIT.remote,
     title: "no connection",
@@ -99,6 +119,12 @@ export const ERRORS = {
     cause:
       "A certificate that does not chain, a key that came back different: the other side works, and is wrong.",
     cure: "Check that the server has this cluster's CA, and that nobody stands in between.",
+  },
+  TB2101: {
+    exit: EXIT.remote,
+    title: "talosctl can't be run",
+    cause: "`--apply` needs talosctl, and it is not on the PATH or not executable.",
+    cure: "Name it with `--talosctl FILE`, or apply the patches by hand and say so with `--patched`.",
   },
   TB3001: {
     exit: EXIT.found,

@@ -18,7 +18,8 @@ export interface ProbeOptions {
   readonly key?: string;
 }
 
-const CONNECT_MS = 10_000;
+/** Milliseconds that a handshake may take. */
+export const PROBE_MS = 10_000;
 
 /** Shakes hands without trusting, and looks. Throws TB2001 where there is no connection, TB2005 where it is not TLS. */
 export async function probeTls(
@@ -40,7 +41,7 @@ export async function probeTls(
   const socket = connect(settings, () => {
     resolve({ chain: chainOf(socket.getPeerCertificate(true)), protocol: socket.getProtocol() ?? "unknown" });
   });
-  socket.setTimeout(CONNECT_MS, () => socket.destroy(new Error(`no answer within ${CONNECT_MS / 1000} s`)));
+  socket.setTimeout(PROBE_MS, () => socket.destroy(new Error(`no answer within ${PROBE_MS / 1000} s`)));
   socket.on("error", reject);
   const abort = (): void => void socket.destroy(new Error("ended"));
   context.signal.addEventListener("abort", abort);
@@ -55,7 +56,7 @@ export async function probeTls(
   }
 }
 
-function probeError(endpoint: Endpoint, cause: unknown): CliError {
+export function probeError(endpoint: Endpoint, cause: unknown): CliError {
   const at = baseUrl(endpoint);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
   if (code.startsWith("ERR_SSL_"))
@@ -65,7 +66,7 @@ function probeError(endpoint: Endpoint, cause: unknown): CliError {
 }
 
 /** Node links each certificate to the one that issued it, and a root to itself. */
-function chainOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
+export function chainOf(leaf: DetailedPeerCertificate): readonly Uint8Array[] {
   const chain: Uint8Array[] = [];
   const seen = new Set<DetailedPeerCertificate>();
   for (let each = leaf; each?.raw !== undefined && !seen.has(each); each = each.issuerCertificate) {
