@@ -15,10 +15,11 @@ type check struct {
 	run  func(ctx context.Context, program program) error
 }
 
-// A program is the built signer and what runs it.
+// A program is the built signer and command line, and what runs them.
 type program struct {
 	node   string
 	bundle string
+	cli    string
 }
 
 const checkTimeout = 60 * time.Second
@@ -27,14 +28,15 @@ func runTests(ctx context.Context, args []string) error {
 	flags := flag.NewFlagSet("test", flag.ContinueOnError)
 	node := flags.String("node", "", "path of the Node binary")
 	bundle := flags.String("bundle", "", "path of the signer's main.js")
+	cli := flags.String("cli", "", "path of the command line's main.js")
 	only := flags.String("only", "", "run the checks whose name holds this text")
 
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 
-	if *node == "" || *bundle == "" {
-		return errors.New("--node and --bundle are needed")
+	if *node == "" || *bundle == "" || *cli == "" {
+		return errors.New("--node, --bundle and --cli are needed")
 	}
 
 	defer killRunning()
@@ -46,6 +48,7 @@ func runTests(ctx context.Context, args []string) error {
 
 	checks := append(answerChecks(differences), callChecks(differences)...)
 	checks = append(checks, rotationChecks()...)
+	checks = append(checks, caRotateChecks()...)
 	checks = append(checks, dropInChecks()...)
 	checks = append(checks, faultChecks()...)
 	checks = append(checks, pkiChecks()...)
@@ -63,7 +66,7 @@ func runTests(ctx context.Context, args []string) error {
 		}
 
 		start := time.Now()
-		err := runOne(ctx, check, program{*node, *bundle})
+		err := runOne(ctx, check, program{*node, *bundle, *cli})
 		seconds := time.Since(start).Seconds()
 
 		if err == nil {

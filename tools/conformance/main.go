@@ -1,12 +1,14 @@
 // Command conformance drives built services with Talos's own client code, and compares csr-signer's answers with trustd's.
 //
-//	conformance test --node NODE --bundle MAIN.JS [--only TEXT]   the conformance tests; the last line counts them
+//	conformance test --node NODE --bundle MAIN.JS --cli MAIN.JS [--only TEXT]
+//	                                                              the conformance tests; the last line counts them
 //	conformance get-certificate --addr HOST:PORT --token-file F --ca CA.PEM
 //	                                                              asks as a worker does and checks what comes back
 //	conformance make-cluster --dir DIR [--key-type TYPE]          writes a new Talos CA and a token
 //	conformance kms-node                                          seals and unseals as a node does, as its input orders
 //	conformance verify-certs                                      filter: is it a certificate a Talos worker may have?
 //	conformance parse-csrs                                        filter: does Go read and verify this request?
+//	conformance patch machineconfig …                             stands in for talosctl, for the workers of a test
 //
 // Filters answer one line per line: "OK", or "BAD" and why. They flush when their input pauses.
 package main
@@ -30,6 +32,7 @@ func main() {
 		"kms-node":        kmsNode,
 		"verify-certs":    verifyCertificates,
 		"parse-csrs":      parseRequests,
+		"patch":           patchWorker,
 	}
 
 	name, args := "", []string{}

@@ -1,21 +1,26 @@
-// Drives the bundled signer with Talos's own Go code: `npm run test:conformance [-- --only TEXT]`. The last line counts.
+// Drives the bundled signer and command line with Talos's own Go code: `npm run test:conformance [-- --only TEXT]`. The last line counts.
 import { spawnSync } from "node:child_process";
 import { join, resolve } from "node:path";
 import { conformanceBinary } from "./build.ts";
 
-const app = resolve(import.meta.dirname, "../../apps/csr-signer");
+const apps = resolve(import.meta.dirname, "../../apps");
 
 function main(): number {
   const binary = conformanceBinary();
-  // Always anew, which takes under a second: a bundle that was left from another day would prove nothing.
-  if (run(process.execPath, ["../../tools/bundle.ts"]) !== 0)
-    throw new Error("the bundle could not be built");
-  const bundle = join(app, "dist/main.js");
-  return run(binary, ["test", "--node", process.execPath, "--bundle", bundle, ...process.argv.slice(2)]);
+  const [bundle, cli] = ["csr-signer", "cli"].map((name) => {
+    const app = join(apps, name);
+    // Always anew, which takes under a second: a bundle that was left from another day would prove nothing.
+    if (run(process.execPath, ["../../tools/bundle.ts"], app) !== 0)
+      throw new Error(`the bundle of ${name} could not be built`);
+    return join(app, "dist/main.js");
+  });
+  if (bundle === undefined || cli === undefined) throw new Error("two apps, two bundles");
+  const more = process.argv.slice(2);
+  return run(binary, ["test", "--node", process.execPath, "--bundle", bundle, "--cli", cli, ...more], apps);
 }
 
-function run(program: string, args: readonly string[]): number {
-  const { status, error } = spawnSync(program, args, { cwd: app, stdio: "inherit" });
+function run(program: string, args: readonly string[], cwd: string): number {
+  const { status, error } = spawnSync(program, args, { cwd, stdio: "inherit" });
   if (error !== undefined) throw error;
   return status ?? 1;
 }

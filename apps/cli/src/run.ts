@@ -2,6 +2,7 @@ import { Command, CommanderError, Option } from "commander";
 import { BUILD } from "@talos-bridge/settings";
 import { CliError } from "./cli-error.ts";
 import { contextOf, throwIfEnded } from "./command-context.ts";
+import { addCa } from "./commands/ca.ts";
 import { addCompletion } from "./commands/completion.ts";
 import { addConfig } from "./commands/config.ts";
 import { addCsr } from "./commands/csr.ts";
@@ -76,6 +77,7 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
   addSecrets(program, register);
   addConfig(program, register);
   addPki(program, register);
+  addCa(program, register);
   addCsr(program, register);
   addKms(program, register);
   addDoctor(program, register);

@@ -1,4 +1,4 @@
-import { encodeCertificates, readCertificate } from "@talos-bridge/pki";
+import { convertPrivateKey, encodeCertificates, readCertificate } from "@talos-bridge/pki";
 import { open } from "node:fs/promises";
 import { CliError } from "../cli-error.ts";
 import { probeClient } from "../client-probe.ts";
@@ -10,7 +10,7 @@ import { probeTls } from "../tls-probe.ts";
 import { signedSerials } from "./audit-trail.ts";
 import { authoritiesOf } from "./evidence.ts";
 import type { NodeSight, Sights, SignerSight } from "./sight.ts";
-import type { RotationState } from "./state.ts";
+import type { Pair, RotationState } from "./state.ts";
 
 export interface LookOptions {
   readonly token: string;
@@ -61,9 +61,14 @@ async function lookAtNode(
   address: string,
 ): Promise<NodeSight> {
   const endpoint = hostPort()(address);
-  const withOld = await probeClient(context, endpoint, clients.old);
+  // OpenSSL does not know Talos's label of Ed25519 keys.
+  const client = ({ certificate, key }: Pair): Pair => ({
+    certificate,
+    key: convertPrivateKey(key, "pkcs8"),
+  });
+  const withOld = await probeClient(context, endpoint, client(clients.old));
   // Last, so that the chain is not older than what is said of the new CA.
-  const withNew = await probeClient(context, endpoint, clients.new);
+  const withNew = await probeClient(context, endpoint, client(clients.new));
   return {
     chain: withNew.chain.map(readCertificate),
     accepts: { old: withOld.accepted, new: withNew.accepted },

@@ -9,7 +9,9 @@ import { decodeState, encodeState, type Pair, type PatchRecord, type RotationSta
 
 export const STATE_FILE = "rotation.json";
 
-const POLL_MS = 5_000;
+/** Milliseconds between looks: what is waited for comes within seconds, or takes long. */
+const FIRST_POLL_MS = 1_000;
+const LAST_POLL_MS = 30_000;
 
 /** The state of the rotation in this folder; undefined = none was begun. Throws TB1101. */
 export async function readState({ files }: Pick<RotationPorts, "files">): Promise<RotationState | undefined> {
@@ -98,18 +100,24 @@ async function writeFiles(
 async function arrive(stage: Stage, ports: RotationPorts, begun: RotationState): Promise<RotationState> {
   let state = begun;
   let told = "";
+  let pollMs = FIRST_POLL_MS;
   for (;;) {
     const sights = await ports.look(state);
     const evidence = evidenceOf(stage, state, sights, ports.now());
     if (isComplete(evidence)) return state;
     const text = JSON.stringify(evidence);
-    if (text !== told) ports.tell.waiting(evidence);
+    if (text !== told) {
+      ports.tell.waiting(evidence);
+      pollMs = FIRST_POLL_MS;
+    }
     told = text;
     // A patch makes its node renew at once: with the signers there first, that brings all that the stage asks for.
     const pending = signersAreThere(evidence) ? unpatched(stage, state) : [];
     const before = state;
     if (ports.patchNode !== undefined) state = await patchNodes(pending, stage, ports, state);
-    if (state === before) await ports.sleep(POLL_MS);
+    if (state !== before) continue;
+    await ports.sleep(pollMs);
+    pollMs = Math.min(pollMs * 2, LAST_POLL_MS);
   }
 }
 

@@ -12,11 +12,17 @@ export interface StageFile {
   readonly holdsKeyOf?: Which;
 }
 
+export interface TalosconfigContext {
+  readonly name: string;
+  readonly endpoint: string;
+  readonly node: string;
+}
+
 /** What files are made of, beside the state. */
 export interface FileMakers {
   /** A talosconfig, YAML: a context for each endpoint, the first of them the current one. */
   readonly talosconfig: (input: {
-    readonly contexts: readonly { readonly name: string; readonly endpoint: string }[];
+    readonly contexts: readonly TalosconfigContext[];
     /** PEM. */
     readonly ca: string;
     readonly client: Pair;
@@ -56,8 +62,9 @@ export function stageFiles(
       content: makers.talosconfig({
         // One each: a worker does not pass requests on to others.
         contexts: state.nodes.map((node) => ({
-          name: `${state.context}@${hostOf(node)}`,
+          name: `${state.context}@${talosEndpoint(node)}`,
           endpoint: talosEndpoint(node),
+          node: hostOf(node),
         })),
         ca: bundleOf(talosconfig.trusted.map((which) => certificates[which])),
         client: state.clients[talosconfig.client],

@@ -28,6 +28,8 @@ export async function commandLine(
     readonly now?: Date;
     readonly terminal?: boolean;
     readonly interrupted?: AbortSignal;
+    /** Hears what is written to standard error so far. */
+    readonly onStderr?: (text: string) => void;
   } = {},
 ): Promise<Outcome> {
   let stdout = "";
@@ -43,7 +45,13 @@ export async function commandLine(
     },
     readStdin: async () => Buffer.from(stdin),
     stdout: { write: (text) => void (stdout += text), isTerminal: terminal },
-    stderr: { write: (text) => void (stderr += text), isTerminal: terminal },
+    stderr: {
+      write(text) {
+        stderr += text;
+        options.onStderr?.(stderr);
+      },
+      isTerminal: terminal,
+    },
     now: () => now,
     interrupted: options.interrupted ?? new AbortController().signal,
   });
