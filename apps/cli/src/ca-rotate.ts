@@ -5,6 +5,7 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { BundleSource } from "./rotation/bundle-source.ts";
 import { evidenceOf, isComplete } from "./rotation/evidence.ts";
+import { fingerprintOf } from "./rotation/fingerprint.ts";
 import { hostsToBeginWith, nodesNamed, withHosts, type HostOptions } from "./rotation/hosts.ts";
 import { withRotationLock } from "./rotation/lock.ts";
 import { openRotation } from "./rotation/open.ts";
@@ -12,7 +13,6 @@ import type { RotationPorts } from "./rotation/ports.ts";
 import { planRows, planTable, statusData, statusText } from "./rotation/report.ts";
 import {
   beginRotation,
-  fingerprintOf,
   notePatched,
   readState,
   rotateUntil,
@@ -134,13 +134,23 @@ const KEY_TYPES: Readonly<Record<BeginOptions["keyType"], GeneratedKeyType>> = {
   "rsa-4096": "rsa-4096",
 };
 
+/** As Talos has it: 8,760 hours. */
+const CLIENT_TTL_MS = 8_760 * 3_600_000;
+
 /** Only `start` begins, and has the options for it. */
 function portsOf(
   context: CommandContext,
   options: RotateOptions & Partial<BeginOptions & RunOptions>,
   bundle: BundleSource,
 ): RotationPorts {
-  const { dir, keyType = "ed25519", clientTtl = 0, signerAudit, apply = false, talosctl } = options;
+  const {
+    dir,
+    keyType = "ed25519",
+    clientTtl = CLIENT_TTL_MS,
+    signerAudit,
+    apply = false,
+    talosctl,
+  } = options;
   return systemPorts(context, {
     dir,
     bundle,
@@ -164,6 +174,7 @@ async function run(
   out.data(statusData(state), statusText(state));
   if (state.stage === "done")
     out.done(`finished: ${options.dir}/stage-3-forget/secrets.yaml is the bundle from now on`);
+  if (state.stage === "forget") out.done("`ca rotate finish` has begun, and goes on from here");
   if (state.stage === "issue") out.done("the new CA issues everywhere; `ca rotate finish` drops the old one");
   if (state.stage === "accept") out.done("everybody accepts the new CA");
 }

@@ -1,3 +1,4 @@
+import { encodeCertificates } from "@talos-bridge/pki";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { RotationPorts } from "../src/rotation/ports.ts";
 import { beginRotation, notePatched, readState, rotateUntil } from "../src/rotation/rotate.ts";
@@ -234,6 +235,40 @@ test("killed at any effect and run again, it resumes, and there is one new CA", 
     await rotate(cluster, ports, "forget");
     expectRotated(cluster);
   }
+});
+
+test("client certificates that end soon are replaced before they are used to judge a node", async () => {
+  const cluster = newCluster();
+  const ports = cluster.ports({ onLook: followAtOnce(cluster), apply: true });
+  const begun = await beginRotation(ports, cluster.old.pair, CHOICES);
+  // A leaf of the simulation is valid for 24 hours.
+  const ending = { ...begun.clients.old, certificate: encodeCertificates([cluster.old.leaf]) };
+  const late = new Date(cluster.old.leaf.notAfter.getTime() - 30 * 60_000);
+  const looked: boolean[] = [];
+  const { clients } = await rotateUntil(
+    "accept",
+    {
+      ...ports,
+      now: () => late,
+      look(state) {
+        looked.push(state.clients.old === ending);
+        return ports.look(state);
+      },
+    },
+    cluster.old.pair,
+    { ...begun, clients: { ...begun.clients, old: ending } },
+  );
+  expect(new Set(looked)).toEqual(new Set([false]));
+  expect(clients).toEqual(begun.clients);
+  expect((await readState(ports))?.clients).toEqual(clients);
+});
+
+test("start does not go on with what finish has begun", async () => {
+  const cluster = newCluster();
+  const ports = cluster.ports({ onLook: followAtOnce(cluster), apply: true });
+  const state = await beginRotation(ports, cluster.old.pair, CHOICES);
+  const forgetting = { ...state, stage: "forget" as const };
+  expect(await rotateUntil("issue", ports, cluster.old.pair, forgetting)).toBe(forgetting);
 });
 
 test("what is said of a stage that is still to come is refused, of one that was left it is nothing new", async () => {

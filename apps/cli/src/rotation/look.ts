@@ -8,6 +8,7 @@ import { reason } from "../files.ts";
 import { askSigner } from "../signer-call.ts";
 import { probeTls } from "../tls-probe.ts";
 import { signedSerials } from "./audit-trail.ts";
+import { endsSoon } from "./clients.ts";
 import { authoritiesOf } from "./evidence.ts";
 import type { NodeSight, Sights, SignerSight } from "./sight.ts";
 import type { Pair, RotationState } from "./state.ts";
@@ -61,6 +62,9 @@ async function lookAtNode(
   address: string,
 ): Promise<NodeSight> {
   const endpoint = hostPort()(address);
+  if (endsSoon(clients.old, context.world.now(), 0) || endsSoon(clients.new, context.world.now(), 0)) {
+    return "the rotation's client certificates have ended: `ca rotate start` or `finish` makes new ones";
+  }
   // OpenSSL does not know Talos's label of Ed25519 keys.
   const client = ({ certificate, key }: Pair): Pair => ({
     certificate,

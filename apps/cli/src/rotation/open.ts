@@ -2,7 +2,8 @@ import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readText } from "../files.ts";
 import { readBundleSource, type BundleSource } from "./bundle-source.ts";
-import { fingerprintOf, readState } from "./rotate.ts";
+import { fingerprintOf } from "./fingerprint.ts";
+import { readState } from "./rotate.ts";
 import type { RotationState } from "./state.ts";
 import { rotationFiles } from "./system-ports.ts";
 

@@ -1,7 +1,7 @@
-import { readCertificates } from "@talos-bridge/pki";
-import { createHash } from "node:crypto";
 import { CliError } from "../cli-error.ts";
+import { newClient, withLiveClients } from "./clients.ts";
 import { evidenceOf, isComplete, type Evidence } from "./evidence.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import type { RotationPorts } from "./ports.ts";
 import { stageFiles } from "./stage-files.ts";
 import { nextStage, STAGES, type Stage } from "./stage.ts";
@@ -38,11 +38,7 @@ export async function beginRotation(
 ): Promise<RotationState> {
   const newCa = await ports.createCa();
   await ports.recordAct({ act: "create-ca", ca: fingerprintOf(newCa) });
-  const client = async (ca: Pair): Promise<Pair> => {
-    await ports.recordAct({ act: "issue-client-certificate", ca: fingerprintOf(ca), roles: ["os:admin"] });
-    return ports.issueClient(ca);
-  };
-  const clients = { old: await client(oldCa), new: await client(newCa) };
+  const clients = { old: await newClient(ports, oldCa), new: await newClient(ports, newCa) };
   const now = ports.now().toISOString();
   return writeState(ports, {
     ...choices,
@@ -67,15 +63,27 @@ export async function rotateUntil(
   begun: RotationState,
 ): Promise<RotationState> {
   let state = begun;
-  while (state.stage !== "done") {
+  while (state.stage !== "done" && STAGES.indexOf(state.stage) <= STAGES.indexOf(last)) {
     const { stage } = state;
     ports.tell.stage(stage);
-    await writeFiles(stage, ports, oldCa, state);
-    state = await arrive(stage, ports, state);
+    state = await arrive(stage, ports, oldCa, state);
     if (stage === last && stage !== "forget") return state;
     const stageSince = ports.now().toISOString();
     state = await writeState(ports, { ...state, stage: nextStage(stage) ?? "done", stageSince });
   }
+  return state;
+}
+
+/** Client certificates that last for a while, and the stage's files. */
+async function prepare(
+  stage: Stage,
+  ports: RotationPorts,
+  oldCa: Pair,
+  before: RotationState,
+): Promise<RotationState> {
+  const state = await withLiveClients(ports, oldCa, before);
+  if (state !== before) await writeState(ports, state);
+  await writeFiles(stage, ports, oldCa, state);
   return state;
 }
 
@@ -97,8 +105,13 @@ async function writeFiles(
 }
 
 /** Waits until all evidence of the stage is there, and patches nodes as soon as the signers are where they should be. */
-async function arrive(stage: Stage, ports: RotationPorts, begun: RotationState): Promise<RotationState> {
-  let state = begun;
+async function arrive(
+  stage: Stage,
+  ports: RotationPorts,
+  oldCa: Pair,
+  begun: RotationState,
+): Promise<RotationState> {
+  let state = await prepare(stage, ports, oldCa, begun);
   let told = "";
   let pollMs = FIRST_POLL_MS;
   for (;;) {
@@ -117,6 +130,7 @@ async function arrive(stage: Stage, ports: RotationPorts, begun: RotationState):
     if (ports.patchNode !== undefined) state = await patchNodes(pending, stage, ports, state);
     if (state !== before) continue;
     await ports.sleep(pollMs);
+    state = await prepare(stage, ports, oldCa, state);
     pollMs = Math.min(pollMs * 2, LAST_POLL_MS);
   }
 }
@@ -185,12 +199,4 @@ function withPatch(state: RotationState, record: PatchRecord): RotationState {
 
 function at({ now }: Pick<RotationPorts, "now">): string {
   return now().toISOString();
-}
-
-/** SHA-256 of a CA's certificate, hexadecimal. */
-export function fingerprintOf({ certificate }: Pick<Pair, "certificate">): string {
-  const [read] = readCertificates(certificate);
-  return createHash("sha256")
-    .update(read?.der ?? "")
-    .digest("hex");
 }
