@@ -42,6 +42,8 @@ export interface WorkerOptions extends WriteOptions {
   readonly podCidr: readonly string[];
   readonly serviceCidr: readonly string[];
   readonly dnsDomain: string;
+  readonly kubernetesCa?: string;
+  readonly bootstrapTokenFile?: string;
   readonly acceptedCas?: string;
   readonly discovery: boolean;
 }
@@ -50,6 +52,8 @@ export async function writeWorker(context: CommandContext, options: WorkerOption
   const { world, out } = context;
   const bundle = await readBundle(world, options.secrets);
   const { acceptedCas, installDisk, installImage, kubernetesVersion } = options;
+  const kubernetesCa = await optionalText(context, options.kubernetesCa);
+  const bootstrapToken = (await optionalText(context, options.bootstrapTokenFile))?.trim();
   const accepted = acceptedCas === undefined ? [] : await readCas(context, acceptedCas);
   const text = naming("arguments", "TB1001", () =>
     encodeWorkerConfig({
@@ -63,6 +67,8 @@ export async function writeWorker(context: CommandContext, options: WorkerOption
       podSubnets: options.podCidr,
       serviceSubnets: options.serviceCidr,
       discovery: options.discovery,
+      ...(kubernetesCa !== undefined && { kubernetesCa }),
+      ...(bootstrapToken !== undefined && { bootstrapToken }),
       ...(kubernetesVersion !== undefined && { kubernetesVersion: kubernetesVersion.replace(/^v/, "") }),
       ...(installDisk !== undefined && { installDisk }),
       ...(installImage !== undefined && { installImage }),
@@ -72,6 +78,13 @@ export async function writeWorker(context: CommandContext, options: WorkerOption
     out.warn("no --install-disk: give one, or a disk selector by a patch, for machines that install");
   await writeOutput(world, options.out, text, options);
   if (options.out !== "-") out.done(`${options.out} (0600): it has the join token`);
+}
+
+async function optionalText(
+  { world }: CommandContext,
+  path: string | undefined,
+): Promise<string | undefined> {
+  return path === undefined ? undefined : readText(world, path);
 }
 
 /** Each CA of a PEM file as a text of its own. */

@@ -91,7 +91,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
       secret,
       "deploy the signer: docs/guides/sidecar-deployment.md or standalone-deployment.md",
       `talos-bridge config worker --secrets ${secrets} --endpoint https://${endpoint}:${port} --out ${worker}`,
-      "  once the bundle has the control plane's Kubernetes CA and a bootstrap token that it knows",
+      "  with --kubernetes-ca and --bootstrap-token-file of the control plane, once it is there",
     ];
   }
   await writeWorker(context, {

@@ -6,6 +6,7 @@ import {
 } from "@talos-bridge/secrets-bundle";
 import type { CommandContext } from "./command-context.ts";
 import { EXIT } from "./exit-code.ts";
+import { findingPage } from "./finding-table.ts";
 import { readInput } from "./files.ts";
 import { readBundle } from "./secrets-file.ts";
 
@@ -40,14 +41,14 @@ export async function validate(context: CommandContext, options: ValidateOptions
   }
   out.data(
     { kind: "Validation", files },
-    rows.length === 0 ? "" : { head: ["FILE", "SEVERITY", "WHERE", "WHAT"], rows },
+    rows.length === 0 ? "" : { head: ["FILE", "SEVERITY", "WHERE", "WHAT", "SEE"], rows },
   );
   const wrong = files.some(({ findings }) => findings.some(({ severity }) => severity === "error"));
   return wrong ? EXIT.found : EXIT.ok;
 }
 
-function rowOf(file: string, { severity, path, message }: Finding): readonly string[] {
-  return [file, severity, path, message];
+function rowOf(file: string, { severity, path, message, code }: Finding): readonly string[] {
+  return [file, severity, path, message, findingPage(code)];
 }
 
 /** By the keys at its top: the only thing that tells the three apart, whatever is wrong with the rest. */

@@ -30,6 +30,7 @@ import {
   type CertificateAndKey,
   type SecretsBundle,
 } from "@talos-bridge/secrets-bundle";
+import { execFileSync } from "node:child_process";
 import { deepStrictEqual, rejects, strictEqual } from "node:assert";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -37,6 +38,7 @@ import { join, resolve } from "node:path";
 import { startTalos, type WorkerOptions } from "./talos.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bundle-conformance-"));
+const CLI = resolve(import.meta.dirname, "../../../apps/cli/dist/main.js");
 const talos = startTalos();
 const clock = { now: new Date() };
 // Talos makes its certificates after that, and this clock is not to be early.
@@ -290,6 +292,70 @@ for (const contract of TALOS_VERSIONS) {
       },
     ]);
   }
+}
+
+tests.push([
+  "what the command line writes is what Talos loads: bundle, worker config, talosconfig",
+  async () => {
+    const at = (name: string): string => join(folder, name);
+    commandLine("secrets", "generate", "--out", at("cli-secrets.yaml"));
+    await talos.ask({ do: "validate-bundle", path: at("cli-secrets.yaml") });
+    const described = await talos.ask({ do: "describe-bundle", path: at("cli-secrets.yaml") });
+    deepStrictEqual(described, await talos.ask({ do: "describe-bundle", path: theirsPath }));
+    const secrets = ["--secrets", at("cli-secrets.yaml")];
+    for (const version of TALOS_VERSIONS) {
+      const out = at(`cli-worker-${version}.yaml`);
+      const machine = [
+        "--endpoint",
+        "https://10.0.0.1:6443",
+        "--install-disk",
+        "/dev/sda",
+        "--talos-version",
+        version,
+      ];
+      commandLine("config", "worker", ...secrets, ...machine, "--out", out);
+      await talos.ask({ do: "validate-config", path: out });
+      commandLine("config", "validate", out, ...secrets);
+    }
+    const config = [
+      "--endpoints",
+      "10.0.0.1",
+      "--roles",
+      "os:reader,os:etcd:backup",
+      "--out",
+      at("cli-talosconfig"),
+    ];
+    commandLine("config", "talosconfig", ...secrets, ...config);
+    deepStrictEqual(await talos.ask({ do: "open-talosconfig", path: at("cli-talosconfig") }), {
+      context: "talos",
+      endpoints: ["10.0.0.1"],
+      nodes: null,
+      // In the order of their encodings (X.690 §11.6).
+      roles: "os:reader,os:etcd:backup",
+    });
+  },
+]);
+tests.push([
+  "the command line reads what Talos writes",
+  async () => {
+    const { os } = theirs.certs;
+    strictEqual(commandLine("secrets", "extract", "certs.os.crt", "--secrets", theirsPath), os.crt);
+    const controlPlane = save(
+      await talos.text({ do: "control-plane-config", path: theirsPath, contract: "1.13", other: "" }),
+    );
+    const out = join(folder, "imported.yaml");
+    commandLine("secrets", "import", "--from-controlplane", controlPlane, "--out", out);
+    strictEqual(readFileSync(out, "utf8"), theirsText);
+  },
+]);
+
+/** Standard output of the built talos-bridge; throws with what it says on standard error. */
+function commandLine(...argv: readonly string[]): string {
+  return execFileSync(process.execPath, [CLI, ...argv], {
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "pipe"],
+    env: { ...process.env, TALOS_BRIDGE_AUDIT_LOG: join(folder, "audit.log") },
+  });
 }
 
 let failed = 0;

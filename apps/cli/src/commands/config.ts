@@ -26,6 +26,11 @@ export function addConfig(program: Command, register: Register): void {
     .option("--pod-cidr <cidrs>", "pod networks, between commas", list, ["10.244.0.0/16"])
     .option("--service-cidr <cidrs>", "service networks, between commas", list, ["10.96.0.0/12"])
     .option("--dns-domain <name>", "domain of the cluster", "cluster.local")
+    .option("--kubernetes-ca <file>", "the control plane's Kubernetes CA, where it is not the bundle's")
+    .option(
+      "--bootstrap-token-file <file>",
+      "a bootstrap token that the control plane knows, where it is not the bundle's",
+    )
     .option("--accepted-cas <file>", "PEM of further CAs that the node trusts (rotation)")
     .option("--no-discovery", "without Talos's discovery service")
     .addHelpText(
