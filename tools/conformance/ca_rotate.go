@@ -21,7 +21,7 @@ import (
 )
 
 // caRotateChecks run `talos-bridge ca rotate` against a signer and workers that renew, by Talos's own code, at every step:
-// whenever a file of the signer or the configuration of any worker has changed. None may ever fail to.
+// whenever a file of the signer, what the signer has taken, or the configuration of any worker has changed. None may ever fail to.
 func caRotateChecks() []check {
 	return []check{
 		{"ca rotate/ed25519 to p256", func(ctx context.Context, program program) error {
@@ -32,6 +32,9 @@ func caRotateChecks() []check {
 		}},
 		{"ca rotate/killed again and again, and resumed", func(ctx context.Context, program program) error {
 			return rotateWithCommand(ctx, program, "ed25519", "p256", runAndKill)
+		}},
+		{"ca rotate/by hand, each time the nodes before the signer", func(ctx context.Context, program program) error {
+			return rotateWithCommand(ctx, program, "ed25519", "p256", runByHand)
 		}},
 	}
 }
@@ -45,6 +48,8 @@ type rotation struct {
 	signer  *signer
 	log     string
 	workers []*worker
+	// held are the stages whose files the signer does not get yet.
+	held sync.Map
 }
 
 // runs is how the command is run until it ends by itself.
@@ -187,14 +192,22 @@ func (r *rotation) drive(ctx context.Context, run runs) error {
 
 // follow brings the files of the newest stage to the signer, one by one and in any order, and patches to their workers.
 func (r *rotation) follow(ctx context.Context) error {
+	reloads := 0
+
 	for ctx.Err() == nil {
-		if err := os.WriteFile(r.log, []byte(r.signer.output.String()), 0o600); err != nil {
+		log := r.signer.output.String()
+		if err := os.WriteFile(r.log, []byte(log), 0o600); err != nil {
 			return err
 		}
 
 		changed, err := r.deliver()
 		if err != nil {
 			return err
+		}
+
+		// The signer takes its files a moment after they came: a step too.
+		if now := strings.Count(log, `"msg":"reloaded`); now != reloads {
+			reloads, changed = now, true
 		}
 
 		for _, w := range r.workers {
@@ -231,7 +244,12 @@ func (r *rotation) deliver() (bool, error) {
 		return false, err
 	}
 
-	folder := filepath.Join(filepath.Dir(slices.Max(stages)), "signer")
+	stage := filepath.Dir(slices.Max(stages))
+	if _, held := r.held.Load(filepath.Base(stage)); held {
+		return false, nil
+	}
+
+	folder := filepath.Join(stage, "signer")
 	targets := map[string]string{
 		"ca.crt":           filepath.Join(r.signer.dir, "ca.crt"),
 		"ca.key":           filepath.Join(r.signer.dir, "ca.key"),
@@ -293,11 +311,6 @@ func (r *rotation) judge(old *x509.CertificateAuthority) error {
 }
 
 func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *lockedBuffer) {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
-	}
-
 	nodes := make([]string, 0, len(r.workers))
 	for _, w := range r.workers {
 		nodes = append(nodes, w.addr())
@@ -307,7 +320,7 @@ func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *loc
 	all = append(all,
 		"--secrets", filepath.Join(r.dir, "secrets.yaml"), "--dir", filepath.Join(r.dir, "rotation"),
 		"--nodes", strings.Join(nodes, ","), "--signer", r.signer.addr, "--signer-audit", r.log,
-		"--apply", "--talosctl", self, "--dry-run=false", "--timeout", "50s", "-v",
+		"--dry-run=false", "--timeout", "50s", "-v",
 	)
 
 	cmd := exec.CommandContext(ctx, r.program.node, all...)
@@ -322,8 +335,18 @@ func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *loc
 	return cmd, output
 }
 
+// applying makes this program stand in for talosctl.
+func applying(args []string) []string {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+
+	return append(slices.Clone(args), "--apply", "--talosctl", self)
+}
+
 func runToEnd(ctx context.Context, r *rotation, args ...string) error {
-	cmd, output := r.command(ctx, args...)
+	cmd, output := r.command(ctx, applying(args)...)
 	err := cmd.Run()
 
 	if strings.Contains(output.String(), "PRIVATE KEY") {
@@ -340,7 +363,7 @@ func runToEnd(ctx context.Context, r *rotation, args ...string) error {
 // runAndKill kills the command eight times, wherever it is, and then lets it run.
 func runAndKill(ctx context.Context, r *rotation, args ...string) error {
 	for range 8 {
-		cmd, _ := r.command(ctx, args...)
+		cmd, _ := r.command(ctx, applying(args)...)
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -356,4 +379,81 @@ func runAndKill(ctx context.Context, r *rotation, args ...string) error {
 	}
 
 	return runToEnd(ctx, r, args...)
+}
+
+// runByHand patches the nodes of a stage as soon as its files are there, and only then lets the signer have its own. What it
+// did it says in the next run.
+func runByHand(ctx context.Context, r *rotation, args ...string) error {
+	stages := map[string][]string{"start": {"accept", "issue"}, "finish": {"forget"}}[args[0]]
+	numbers := map[string]string{"accept": "stage-1-accept", "issue": "stage-2-issue", "forget": "stage-3-forget"}
+
+	for _, stage := range stages {
+		r.held.Store(numbers[stage], true)
+	}
+
+	said := slices.Clone(args)
+
+	for _, stage := range stages {
+		cmd, output := r.command(ctx, said...)
+		if err := cmd.Start(); err != nil {
+			return err
+		}
+
+		err := r.patchByHand(ctx, filepath.Join(r.dir, "rotation", numbers[stage]))
+
+		cmd.Process.Kill()
+		cmd.Wait()
+
+		if err != nil {
+			return fmt.Errorf("%s by hand: %w\n%s", stage, err, output.String())
+		}
+
+		r.held.Delete(numbers[stage])
+
+		said = append(said, "--patched", stage+"=all")
+	}
+
+	cmd, output := r.command(ctx, said...)
+	if err := cmd.Run(); err != nil {
+		return fmt.Errorf("ca rotate %s: %w\n%s", args[0], err, output.String())
+	}
+
+	return nil
+}
+
+func (r *rotation) patchByHand(ctx context.Context, folder string) error {
+	if err := waitFor(ctx, filepath.Join(folder, "talosconfig")); err != nil {
+		return err
+	}
+
+	text, err := os.ReadFile(filepath.Join(folder, "node-patch.yaml"))
+	if err != nil {
+		return err
+	}
+
+	for _, w := range r.workers {
+		if err := w.leavePatch(text); err != nil {
+			return err
+		}
+
+		if err := waitFor(ctx, w.inboxFile(".applied")); err != nil {
+			return err
+		}
+	}
+
+	return nil
+}
+
+func waitFor(ctx context.Context, path string) error {
+	for {
+		if _, err := os.Stat(path); err == nil {
+			return nil
+		}
+
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("%s does not come: %w", filepath.Base(path), context.Cause(ctx))
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
 }

@@ -233,8 +233,24 @@ func (w *worker) serve() {
 	}
 }
 
-func (w *worker) inboxFile(end string) string {
-	return filepath.Join(w.inbox, strings.ReplaceAll(w.addr(), ":", "_")+end)
+func (w *worker) inboxFile(end string) string { return inboxFile(w.inbox, w.addr(), end) }
+
+func inboxFile(folder, addr, end string) string {
+	return filepath.Join(folder, strings.ReplaceAll(addr, ":", "_")+end)
+}
+
+func (w *worker) leavePatch(text []byte) error { return leavePatch(w.inboxFile(""), text) }
+
+// leavePatch leaves a patch for a worker, whole or not at all.
+func leavePatch(file string, text []byte) error {
+	// Of a run before, that was killed.
+	if err := os.Remove(file + ".applied"); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+
+	draft := fmt.Sprintf("%s.%d", file, os.Getpid())
+
+	return errors.Join(os.WriteFile(draft, text, 0o600), os.Rename(draft, file+".patch"))
 }
 
 // takePatch applies a patch that was left, by the code of talosctl, twice: the second time must change nothing.
@@ -454,14 +470,8 @@ func patchWorker(_ context.Context, args []string) error {
 		return err
 	}
 
-	file := filepath.Join(os.Getenv(patchFolderVariable), strings.ReplaceAll(*endpoints, ":", "_"))
-	// Of a run before, that was killed.
-	if err := os.Remove(file + ".applied"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-
-	draft := fmt.Sprintf("%s.%d", file, os.Getpid())
-	if err := errors.Join(os.WriteFile(draft, text, 0o600), os.Rename(draft, file+".patch")); err != nil {
+	file := inboxFile(os.Getenv(patchFolderVariable), *endpoints, "")
+	if err := leavePatch(file, text); err != nil {
 		return err
 	}
 
