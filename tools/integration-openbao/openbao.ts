@@ -338,7 +338,7 @@ export async function until(what: string, isSo: () => Promise<boolean> | boolean
   throw new Error(`waited 30 s in vain until ${what}`);
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   if (typeof value !== "string" || value === "") throw new Error("the server gave no text");
   return value;
 }

@@ -15,6 +15,7 @@ import { programFaults } from "./program-faults.ts";
 import { programInput } from "./program-input.ts";
 import { programLease } from "./program-lease.ts";
 import { setUpTransit, startOpenBao, until, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
+import { setupCases } from "./setup-cases.ts";
 import { startTokenReviewer } from "./token-review.ts";
 
 const wanted = process.argv.slice(2);
@@ -71,6 +72,20 @@ async function single(): Promise<void> {
   await bao.stop();
 }
 
+async function setUps(): Promise<void> {
+  const ca = makeCa(folder, "setup-ca");
+  const serving = makeLeaf(folder, "setup", ca);
+  const bao = await start({ name: "setup", tls: { caFile: ca.certFile, ...serving } });
+  await bao.initialize();
+  const reviewer = await startTokenReviewer(serving);
+  try {
+    await runCases(setupCases({ bao, ca, reviewer, folder }));
+  } finally {
+    await reviewer.close();
+  }
+  await bao.stop();
+}
+
 async function guides(): Promise<void> {
   const ca = makeCa(folder, "guides-ca");
   const serving = makeLeaf(folder, "guides", ca);
@@ -109,6 +124,7 @@ async function cluster(): Promise<void> {
 
 try {
   await single();
+  await setUps();
   await guides();
   await cluster();
 } catch (error) {
