@@ -26,24 +26,25 @@ export interface CommandContext {
 export type Work<Options> = (context: CommandContext, options: Options) => Promise<number | void>;
 
 /** Makes the context of a command from its options and the program's. */
-export function contextOf(
-  world: World,
-  command: Command,
-  formatYaml: (value: unknown) => string,
-): CommandContext {
+export async function contextOf(world: World, command: Command): Promise<CommandContext> {
   const global = command.optsWithGlobals<GlobalOptions>();
   const signal = AbortSignal.any([world.interrupted, AbortSignal.timeout(Math.ceil(global.timeout))]);
-  return { world, global, signal, out: outputOf(world, global, formatYaml) };
+  const { output: format, quiet, verbose } = global;
+  const out = createOutput(world, {
+    format,
+    quiet,
+    verbose,
+    color: global.color && world.stderr.isTerminal && (world.env["NO_COLOR"] ?? "") === "",
+    formatYaml: await yamlWriter(format),
+  });
+  return { world, global, signal, out };
 }
 
-function outputOf(world: World, global: GlobalOptions, formatYaml: (value: unknown) => string): Output {
-  return createOutput(world, {
-    format: global.output,
-    color: global.color && world.stderr.isTerminal && (world.env["NO_COLOR"] ?? "") === "",
-    quiet: global.quiet,
-    verbose: global.verbose,
-    formatYaml,
-  });
+/** Loaded only where YAML is asked for: most runs are faster without. */
+async function yamlWriter(format: Format): Promise<(value: unknown) => string> {
+  if (format !== "yaml") return JSON.stringify;
+  const { formatYaml } = await import("@talos-bridge/secrets-bundle");
+  return formatYaml;
 }
 
 /** Throws TB9001 or TB9002 where the signal has ended the work. */

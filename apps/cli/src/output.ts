@@ -1,3 +1,4 @@
+import type { DataKindName } from "./data-kinds.ts";
 import type { World } from "./world.ts";
 
 export type Format = "table" | "json" | "yaml";
@@ -12,7 +13,10 @@ export interface Table {
 export interface Output {
   readonly format: Format;
   /** The command's answer: an object with `kind` for programs, a table or text for people. */
-  data(value: Readonly<Record<string, unknown>> & { readonly kind: string }, shown: Table | string): void;
+  data(
+    value: Readonly<Record<string, unknown>> & { readonly kind: DataKindName },
+    shown: Table | string,
+  ): void;
   /** Text or bytes as they are, such as a PEM block. */
   raw(text: string): void;
   /** A step that is under way. */

@@ -10,6 +10,7 @@ import { addDoctor } from "./commands/doctor.ts";
 import { addInit } from "./commands/init.ts";
 import { addKms } from "./commands/kms.ts";
 import { addPki } from "./commands/pki.ts";
+import { addSchema } from "./commands/schema.ts";
 import { addSecrets } from "./commands/secrets.ts";
 import { addServe } from "./commands/serve.ts";
 import { addVersion } from "./commands/version.ts";
@@ -62,7 +63,7 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
       const named = Object.fromEntries(
         command.registeredArguments.map((each, index) => [each.name(), args[index]]),
       );
-      const context = contextOf(world, command, (value) => `${JSON.stringify(value)}\n`);
+      const context = await contextOf(world, command);
       // Commander has checked them against what the command declares.
       // oxlint-disable-next-line typescript/no-unsafe-type-assertion
       const options = Object.assign({}, command.opts(), named) as never;
@@ -83,6 +84,7 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
   addDoctor(program, register);
   addServe(program, register);
   addCompletion(program, register);
+  addSchema(program, register);
   addVersion(program, register);
   return program;
 }

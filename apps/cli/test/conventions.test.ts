@@ -126,3 +126,19 @@ test("every error id has an exit code, a cause and a cure", () => {
     expect(cause.endsWith(".") && cure.endsWith(".")).toBe(true);
   }
 });
+
+test("-o yaml is YAML, and schema has a JSON Schema for each kind that it lists", async () => {
+  expect((await commandLine(["version", "-o", "yaml"])).stdout).toMatch(
+    /^apiVersion: talos-bridge\/v1\nkind: Version\n/,
+  );
+  const kinds = (await commandLine(["schema"])).stdout
+    .trim()
+    .split("\n")
+    .map((line) => line.split(":")[0] ?? "");
+  expect(kinds.length).toBeGreaterThan(10);
+  for (const kind of kinds) {
+    const { exit, stdout } = await commandLine(["schema", kind]);
+    expect(exit).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ title: kind, properties: { kind: { const: kind } } });
+  }
+});

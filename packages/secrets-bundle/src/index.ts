@@ -33,3 +33,4 @@ export type { TalosVersion } from "./talos-version.ts";
 export { encodeWorkerConfig } from "./worker-config.ts";
 export type { WorkerConfigInput } from "./worker-config.ts";
 export { encodeSecretsBundle } from "./write-bundle.ts";
+export { formatYaml } from "./yaml-write.ts";

@@ -22,3 +22,8 @@ export function encodeYaml(value: YamlValue, indent = 4): string {
     compat: "yaml-1.1",
   });
 }
+
+/** Writes plain data as one YAML document, two spaces deep; text that could be read as something else is quoted. */
+export function formatYaml(value: unknown): string {
+  return stringify(value, { lineWidth: 0, aliasDuplicateObjects: false, compat: "yaml-1.1" });
+}

@@ -47,7 +47,7 @@ export function planTable(rows: readonly PlanRow[]): Table {
 export function statusData(
   state: RotationState,
   evidence?: readonly Evidence[],
-): Readonly<Record<string, unknown>> & { readonly kind: string } {
+): Readonly<Record<string, unknown>> & { readonly kind: "RotationStatus" } {
   const { stage, startedAt, stageSince, nodes, signers } = state;
   return {
     kind: "RotationStatus",

@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { onTestFinished } from "vitest";
+import { expect, onTestFinished } from "vitest";
+import { DATA_KINDS, type DataKind } from "../../src/data-kinds.ts";
 import { run } from "../../src/run.ts";
 
 export interface Outcome {
@@ -55,5 +56,19 @@ export async function commandLine(
     now: () => now,
     interrupted: options.interrupted ?? new AbortController().signal,
   });
+  if (argv.includes("json") && stdout.startsWith("{")) expectKnownKind(JSON.parse(stdout));
   return { exit, stdout, stderr };
+}
+
+/** Whatever a test prints as JSON is one of the kinds that `talos-bridge schema` tells of, field by field. */
+function expectKnownKind(data: Readonly<Record<string, unknown>>): void {
+  const { apiVersion, kind, ...rest } = data;
+  expect(apiVersion).toBe("talos-bridge/v1");
+  const known: Readonly<Record<string, DataKind>> = DATA_KINDS;
+  const fields = Object.entries(known[String(kind)]?.fields ?? {});
+  const typeOf = (value: unknown): string => (Array.isArray(value) ? "array" : typeof value);
+  const wanted = fields.filter(([name]) => !name.endsWith("?") || name.slice(0, -1) in rest);
+  expect(Object.fromEntries(Object.entries(rest).map(([name, value]) => [name, typeOf(value)]))).toEqual(
+    Object.fromEntries(wanted.map(([name, type]) => [name.replace(/\?$/, ""), type])),
+  );
 }
