@@ -3,6 +3,7 @@ import { KmsResponseSchema } from "@talos-bridge/api";
 import { once } from "node:events";
 import { Agent, request as httpRequest } from "node:http";
 import type { ClientHttp2Session } from "node:http2";
+import { setTimeout as delay } from "node:timers/promises";
 import { callUnary, closeSession, handshake, openSession, type Endpoint } from "../bench/grpc-call.ts";
 
 /** A node whose key was sealed before. */
@@ -30,6 +31,8 @@ export interface Load {
   readonly atOnce: number;
   /** Connections of `kept`, which stay open until the next load begins. `direct` has one for each call under way. */
   readonly connections?: number;
+  /** Calls begun a second at most; as many as can be if not given. */
+  readonly perSecond?: number;
 }
 
 export interface LoadResult {
@@ -94,6 +97,11 @@ export async function runLoad(
   let next = 0;
   const lane = async (number: number): Promise<void> => {
     while (next < load.count) {
+      const dueMs = startedAt + (next * 1_000) / (load.perSecond ?? Infinity) - performance.now();
+      if (dueMs > 1) {
+        await delay(dueMs);
+        continue;
+      }
       const from = performance.now();
       await tasks[load.kind](next++, number).then(() => times.push(performance.now() - from), fail);
     }
