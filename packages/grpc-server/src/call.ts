@@ -54,7 +54,9 @@ export interface CallConnection {
 type Phase = "headers" | "reading" | "waiting" | "running" | "answered";
 
 const INTERNAL = new ConnectError("internal error", Code.Internal);
-const CALL_ENDED = (): ConnectError => new ConnectError("the call has ended", Code.Canceled);
+// One for all calls: a new one would carry a stack that nobody reads.
+const ENDED = new ConnectError("the call has ended", Code.Canceled);
+const CALL_ENDED = (): ConnectError => ENDED;
 
 /**
  * Refuses the oldest unfinished request, if there is one. A caller that means well sends all of its request at once: those
