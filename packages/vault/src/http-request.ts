@@ -10,7 +10,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import { hostOf, parseAddress, type VaultAddress } from "./address.ts";
-import { VaultError } from "./errors.ts";
+import { isVaultError, VaultError } from "./errors.ts";
 import type { VaultHttpRequest, VaultHttpResponse, VaultRequest } from "./request.ts";
 
 /** What TLS connections to Vault are made with. */
@@ -151,7 +151,8 @@ function exchangeOnce(
     });
     sent.on("error", (error) => {
       // Kept connections that go silent do so together; the next attempt must not meet another of them.
-      if (signal.aborted) dropIdle(pool);
+      // A caller that goes away says nothing about them.
+      if (isVaultError(signal.reason, "ERR_VAULT_TIMEOUT")) dropIdle(pool);
       const stale = sent.reusedSocket && !answered && "code" in error && error.code === "ECONNRESET";
       reject(stale ? new StaleConnection(error.message, { cause: error }) : error);
     });
