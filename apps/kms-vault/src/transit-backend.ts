@@ -1,4 +1,4 @@
-import { isVaultError, transitKeyVersion, type Transit, type VaultError } from "@talos-bridge/vault";
+import { isVaultError, type Transit, type VaultError } from "@talos-bridge/vault";
 import type { SealBackend, SealCall, Unsealed } from "./seal-backend.ts";
 import { SealError } from "./seal-error.ts";
 import { sealErrorOf } from "./vault-seal-error.ts";
@@ -95,10 +95,9 @@ export function createTransitBackend(options: TransitBackendOptions): SealBacken
       const body = text.slice(prefix.length);
       if (body.length > maxLength || !isBase64(body))
         throw new SealError("ERR_KMS_REFUSED", "cut or changed");
-      const keyVersion = transitKeyVersion(text) ?? 0;
       const limits = within(call);
       const decrypt = async (key: string): Promise<Unsealed> => {
-        const { plaintext } = await transit.decrypt({ key, ciphertext: text, ...limits() });
+        const { plaintext, keyVersion } = await transit.decrypt({ key, ciphertext: text, ...limits() });
         return { data: plaintext, keyVersion };
       };
       try {
