@@ -37,6 +37,7 @@ export async function createKmsFuzz(keyringPath: string): Promise<KmsFuzz> {
   const transit = createTransitBackend({
     transit: transitInMemory(),
     keyPolicy: "upsert",
+    sealSize: DISK_KEY.length,
     now: () => 0,
     wait: () => Promise.resolve(),
   });

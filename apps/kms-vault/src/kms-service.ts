@@ -75,19 +75,20 @@ const REFUSALS: Readonly<Record<SealErrorCode, Omit<Refusal, "detail">>> = {
 export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof KMSService> {
   const { backend, uuidPolicy, sealSize, sealRate, callers, leadership, audit, metrics } = options;
 
-  /** Everything that is refused before the backend is asked. */
+  /** Whether this replica may answer, and the node's UUID. */
   function check(request: KmsRequest): Extract<CheckedUuid, { ok: true }> | Refusal {
     const follower = leadership.refusal();
     if (follower !== undefined) return { code: Code.Unavailable, text: follower, reason: "not-leader" };
     const uuid = uuidPolicy(request.nodeUuid);
-    if (!uuid.ok) return { code: Code.InvalidArgument, text: uuid.message, reason: uuid.reason };
-    if (callers.refusesUuid(uuid.uuid) !== undefined) {
-      return { code: Code.ResourceExhausted, text: "too many calls for this node", reason: "uuid-rate" };
-    }
-    return uuid;
+    return uuid.ok ? uuid : { code: Code.InvalidArgument, text: uuid.message, reason: uuid.reason };
   }
 
-  function checkSeal({ data }: KmsRequest): Refusal | undefined {
+  /** What is refused of a node whose UUID is good, before the backend is asked. */
+  function checkCall(operation: Operation, uuid: NodeUuid, { data }: KmsRequest): Refusal | undefined {
+    if (callers.refusesUuid(uuid) !== undefined) {
+      return { code: Code.ResourceExhausted, text: "too many calls for this node", reason: "uuid-rate" };
+    }
+    if (operation === "unseal") return undefined;
     if (data.length !== sealSize) {
       const text = `Seal takes exactly ${sealSize} bytes`;
       return { code: Code.InvalidArgument, text, reason: "seal-size" };
@@ -121,7 +122,7 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
 
     const uuid = check(request);
     if (!("ok" in uuid)) throw refuse(uuid);
-    const unfit = operation === "seal" ? checkSeal(request) : undefined;
+    const unfit = checkCall(operation, uuid.uuid, request);
     if (unfit !== undefined) throw refuse(unfit, uuid.uuid);
 
     let answer;

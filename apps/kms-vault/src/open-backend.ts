@@ -69,7 +69,7 @@ async function openTransitBackend({
     async start() {
       for (const warning of warnings) log.warn(warning);
       log.info("logs in to vault", { method: session.state().method, passedOver });
-      const { mountPath, keyPolicy, canaryKey } = values;
+      const { mountPath, keyPolicy, sealSize, canaryKey } = values;
       const monotonic = (): number => performance.now();
       const upkeep = await keepVault({
         vault: opened,
@@ -82,7 +82,7 @@ async function openTransitBackend({
       });
       const transit = opened.transit(mountPath);
       return {
-        backend: createTransitBackend({ transit, keyPolicy, now: monotonic, wait: delay }),
+        backend: createTransitBackend({ transit, keyPolicy, sealSize, now: monotonic, wait: delay }),
         checks: upkeep.checks,
         stop: () => upkeep.stop(),
       };

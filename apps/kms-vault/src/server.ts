@@ -119,6 +119,7 @@ export async function startKms(input: KmsInput): Promise<Checked<Started>> {
         audit.refused({ operation, peer: peer.address, code: Code[code], reason });
       },
     }),
+    anonymousCallers: true,
     limits: {
       maxConnections: values.maxConnections,
       maxConnectionsPerAddress: values.maxConnectionsPerAddress,

@@ -1,4 +1,4 @@
-import { isVaultError, transitKeyVersion, type Transit, type VaultError } from "@talos-bridge/vault";
+import { isVaultError, type Transit, type VaultError } from "@talos-bridge/vault";
 import type { SealBackend, SealCall, Unsealed } from "./seal-backend.ts";
 import { SealError } from "./seal-error.ts";
 import { sealErrorOf } from "./vault-seal-error.ts";
@@ -7,6 +7,8 @@ export interface TransitBackendOptions {
   readonly transit: Transit;
   /** `precreate`: a Seal never makes a key, whatever the token's policy allows. */
   readonly keyPolicy: "upsert" | "precreate";
+  /** Bytes of a sealed key, KMS_SEAL_SIZE: a text far longer than its ciphertext is not sent on. */
+  readonly sealSize: number;
   /** Milliseconds of a clock that never goes back. */
   readonly now: () => number;
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
@@ -20,11 +22,15 @@ const LAG_STEP_MS = 100;
 
 /** Only the beginning is told apart: of what follows, one answer for cut, changed and foreign. */
 const PREFIX = /^vault:v[1-9][0-9]{0,8}:/;
+/** Bytes that a ciphertext has more than what was sealed: 28 for AES-GCM and ChaCha20, up to 512 for RSA. */
+const MAX_OVERHEAD_BYTES = 1_024;
 /** A ciphertext that no key opens: 60 zero bytes, as long as a Talos key sealed. */
 const NOBODYS = `vault:v1:${Buffer.alloc(60).toString("base64")}`;
 
 /** Seals with a key per node in Vault's or OpenBao's transit engine, named by the lower-case UUID. */
-export function createTransitBackend({ transit, keyPolicy, now, wait }: TransitBackendOptions): SealBackend {
+export function createTransitBackend(options: TransitBackendOptions): SealBackend {
+  const { transit, keyPolicy, sealSize, now, wait } = options;
+  const maxLength = Math.ceil((sealSize + MAX_OVERHEAD_BYTES) / 3) * 4;
   /** One budget over all that a call asks of Vault. */
   function within({ signal }: SealCall): () => { readonly signal: AbortSignal; readonly budgetMs: number } {
     const deadline = now() + BUDGET_MS;
@@ -86,11 +92,12 @@ export function createTransitBackend({ transit, keyPolicy, now, wait }: TransitB
       const text = Buffer.from(call.ciphertext).toString("latin1");
       const prefix = PREFIX.exec(text)?.[0];
       if (prefix === undefined) throw new SealError("ERR_KMS_MALFORMED", "the data is no transit ciphertext");
-      if (!isBase64(text.slice(prefix.length))) throw new SealError("ERR_KMS_REFUSED", "cut or changed");
-      const keyVersion = transitKeyVersion(text) ?? 0;
+      const body = text.slice(prefix.length);
+      if (body.length > maxLength || !isBase64(body))
+        throw new SealError("ERR_KMS_REFUSED", "cut or changed");
       const limits = within(call);
       const decrypt = async (key: string): Promise<Unsealed> => {
-        const { plaintext } = await transit.decrypt({ key, ciphertext: text, ...limits() });
+        const { plaintext, keyVersion } = await transit.decrypt({ key, ciphertext: text, ...limits() });
         return { data: plaintext, keyVersion };
       };
       try {

@@ -4,6 +4,7 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 import { Health, HealthCheckResponse_ServingStatus as Status, KMSService } from "@talos-bridge/api";
 import { openKeyring } from "@talos-bridge/keyring";
 import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import {
@@ -206,6 +207,22 @@ test("row 39: calls of one address past its limit", async () => {
   expect(lines()).toContainEqual(
     expect.objectContaining({ reason: "address-rate", code: "ResourceExhausted" }),
   );
+});
+
+test("row 29: an address that fills the table with one call a connection keeps no node out", async () => {
+  const { port } = await startKms({ env: (dir) => ({ ...keyringEnvironment(dir), MAX_CONNECTIONS: "4" }) });
+  const baseUrl = `http://127.0.0.1:${port}`;
+  const sealFrom = async (localAddress: string): Promise<number> => {
+    const sessionManager = new Http2SessionManager(baseUrl, undefined, {
+      createConnection: () => connect({ host: "127.0.0.1", port, localAddress }),
+    });
+    onTestFinished(() => sessionManager.abort());
+    const client = createClient(KMSService, createGrpcTransport({ baseUrl, sessionManager }));
+    return (await client.seal({ nodeUuid: NODE, data: DISK_KEY })).data.length;
+  };
+  for (let i = 0; i < 4; i++) await sealFrom("127.0.0.2");
+  await expect(sealFrom("127.0.0.2")).rejects.toThrow();
+  expect(await sealFrom("127.0.0.3")).toBeGreaterThan(32);
 });
 
 test("row 38: nothing secret is in any log line, metric or error, whatever the server says", async () => {

@@ -180,6 +180,15 @@ describe("rows 33 to 36: what is refused never reaches the backend", () => {
     expect(audit.at(-1)).toMatchObject({ reason: "uuid-rate" });
     expect(await operations()).toEqual(["unseal ok 2", "unseal uuid-rate 1"]);
   });
+
+  test("row 39: past it the audit shows the UUID in its form, as of any node", async () => {
+    const { kms, audit } = createTestService({ perMinutePerUuid: 1, uuidForm: "masked" });
+    const ask = (): Promise<unknown> => kms.unseal({ nodeUuid: NODE, data: CIPHERTEXT });
+    await ask();
+    await refusalOf(ask());
+    expect(audit.at(-1)).toMatchObject({ reason: "uuid-rate", uuid: "4d4f5a**-****-****-**1f23" });
+    expect(JSON.stringify(audit)).not.toContain(NODE);
+  });
 });
 
 describe("row 37: an Unseal gives the size that was sealed, or nothing", () => {

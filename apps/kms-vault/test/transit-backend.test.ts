@@ -59,6 +59,7 @@ function fakeTransit(
   const backend = createTransitBackend({
     transit,
     keyPolicy: options.keyPolicy ?? "upsert",
+    sealSize: 32,
     now: () => now,
     wait: async (ms) => void (now += ms),
   });
@@ -179,6 +180,18 @@ describe("row 36: ciphertexts", () => {
       text: `vault:v1:${body.slice(0, 8)}\0${body.slice(9)}`,
       want: "ERR_KMS_REFUSED",
       asks: 0,
+    },
+    {
+      name: "longer than any key's ciphertext",
+      text: `vault:v1:${Buffer.alloc(1_059, 1).toString("base64")}`,
+      want: "ERR_KMS_REFUSED",
+      asks: 0,
+    },
+    {
+      name: "as long as one may be",
+      text: `vault:v1:${Buffer.alloc(1_056, 1).toString("base64")}`,
+      want: "answered",
+      asks: 1,
     },
     { name: "whole", text: `vault:v1:${body}`, want: "answered", asks: 1 },
     { name: "a high version", text: `vault:v123456789:${body}`, want: "answered", asks: 1 },

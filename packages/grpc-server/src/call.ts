@@ -45,8 +45,8 @@ export interface CallHost {
 export interface CallConnection {
   readonly peer: Peer;
   callOpened(): void;
-  /** All of a call has arrived that the gate counts as authenticated. */
-  callAuthenticated(): void;
+  /** All of a call has arrived; `authenticated`: and the gate counts it so. */
+  callArrived(authenticated: boolean): void;
   /** `letIn`: the call passed the gate and arrived whole. */
   callClosed(letIn: boolean): void;
 }
@@ -183,7 +183,7 @@ export class Call {
   #arrived(message: Uint8Array): void {
     this.#letIn = true;
     this.#host.reading.delete(this);
-    if (this.#counts) this.#connection.callAuthenticated();
+    this.#connection.callArrived(this.#counts);
     this.#message = message;
     this.#enter("waiting");
     if (!this.#host.slots.take(this.#run)) this.#refuse(BUSY);

@@ -27,7 +27,16 @@ export interface ConnectionTable {
   emptied(): Promise<void>;
 }
 
-export function createConnectionTable(limits: Limits, timers: Timers, events: ServerEvents): ConnectionTable {
+export interface ConnectionTableOptions {
+  readonly limits: Limits;
+  readonly timers: Timers;
+  readonly events: ServerEvents;
+  /** Calls prove nothing of the caller: a connection that has made one is as good as any other when room is needed. */
+  readonly anonymous: boolean;
+}
+
+export function createConnectionTable(options: ConnectionTableOptions): ConnectionTable {
+  const { limits, timers, events, anonymous } = options;
   const connections = new Set<Connection>();
   const byAddresses = new Map<string, Connection>();
   const perAddress = new Map<string, number>();
@@ -45,16 +54,22 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
     });
   }
 
+  /** Whether others make room first. Where anybody can make a call, a call earns nobody that. */
+  function isSafe(connection: Connection): boolean {
+    return !anonymous && connection.authenticated;
+  }
+
   /**
-   * Cuts the oldest connection that has sat long enough without an authenticated call. Where there is none, the oldest such
-   * of the address that has most of them, if those are more than the newcomer's address has: one address that floods must not
-   * keep the others out, and a site that boots behind one address evicts none of its own.
+   * Cuts the oldest connection that has sat long enough without an authenticated call; where callers are anonymous, without
+   * any. Where there is none, the oldest such of the address that has most of them, if those are more than the newcomer's
+   * address has: one address that floods must not keep the others out, and a site that boots behind one address evicts none
+   * of its own.
    */
   function makeRoom(newcomer: string): boolean {
     const crowds = new Map<string, { readonly oldest: Connection; count: number }>();
     for (const connection of connections) {
-      if (connection.makesRoom(limits)) return evict(connection);
-      if (connection.authenticated) continue;
+      if (connection.makesRoom(limits, anonymous)) return evict(connection);
+      if (isSafe(connection)) continue;
       const crowd = crowds.get(connection.peer.address);
       if (crowd === undefined) crowds.set(connection.peer.address, { oldest: connection, count: 1 });
       else crowd.count++;
@@ -78,9 +93,7 @@ export function createConnectionTable(limits: Limits, timers: Timers, events: Se
       if (connection.calls === 0) continue;
       const worse =
         busiest === undefined ||
-        (connection.authenticated === busiest.authenticated
-          ? connection.calls > busiest.calls
-          : busiest.authenticated);
+        (isSafe(connection) === isSafe(busiest) ? connection.calls > busiest.calls : isSafe(busiest));
       if (worse) busiest = connection;
     }
     if (busiest !== undefined) evict(busiest);

@@ -20,6 +20,7 @@ export class Connection implements CallConnection {
   readonly #streams: StreamCount;
   #session: ServerHttp2Session | undefined;
   #calls = 0;
+  #wholeCalls = 0;
   #hadCall = false;
   #cut = false;
   #authenticated = false;
@@ -49,9 +50,14 @@ export class Connection implements CallConnection {
     return this.#ending?.reason ?? "peer";
   }
 
-  /** Whether it may be cut so that a new connection finds room. */
-  makesRoom(limits: Limits): boolean {
-    return !this.#authenticated && this.#timers.now() - this.openedAt >= limits.makeRoomAfterMs;
+  /**
+   * Whether it may be cut so that a new connection finds room. Where callers are anonymous a call that has arrived keeps its
+   * connection while it lasts; half of one does not.
+   */
+  makesRoom({ makeRoomAfterMs }: Limits, anonymous: boolean): boolean {
+    const now = this.#timers.now();
+    if (anonymous) return this.#wholeCalls === 0 && now - this.#activeAt >= makeRoomAfterMs;
+    return !this.#authenticated && now - this.openedAt >= makeRoomAfterMs;
   }
 
   /** The handshake is done. */
@@ -68,14 +74,18 @@ export class Connection implements CallConnection {
     if (!this.#cut) this.#streams.open++;
   }
 
-  callAuthenticated(): void {
-    this.#authenticated = true;
+  callArrived(authenticated: boolean): void {
+    this.#wholeCalls++;
+    if (authenticated) this.#authenticated = true;
   }
 
   callClosed(letIn: boolean): void {
     this.#calls--;
     if (!this.#cut) this.#streams.open--;
-    if (letIn) this.#activeAt = this.#timers.now();
+    if (letIn) {
+      this.#wholeCalls--;
+      this.#activeAt = this.#timers.now();
+    }
     if (this.#ending !== undefined) this.#session?.close();
   }
 

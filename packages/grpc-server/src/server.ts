@@ -17,6 +17,11 @@ export interface GrpcServerOptions {
   /** What {@link bindService} and {@link createHealth} make. */
   readonly services: readonly ServiceImplSpec[];
   readonly gate: HeaderGate;
+  /**
+   * Callers have no credentials. A call still keeps its connection open for longer, but does not save it from making room for
+   * others: else whoever fills the table with one call a connection keeps everybody out. False if not given.
+   */
+  readonly anonymousCallers?: boolean;
   /** Outermost first. */
   readonly interceptors?: readonly Interceptor[];
   readonly limits?: Partial<Limits>;
@@ -67,7 +72,12 @@ export function createGrpcServer(options: GrpcServerOptions): GrpcServer {
     buffered: 0,
     reading: new Set(),
   };
-  const connections = createConnectionTable(limits, timers, events);
+  const connections = createConnectionTable({
+    limits,
+    timers,
+    events,
+    anonymous: options.anonymousCallers ?? false,
+  });
   const http2 = createHttp2(limits, options.tls);
 
   http2.onSession((session) => {

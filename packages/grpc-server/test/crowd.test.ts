@@ -1,8 +1,10 @@
 import { connect, type Socket } from "node:net";
 import { once } from "node:events";
 import { expect, onTestFinished, test } from "vitest";
+import type { ClientHttp2Session } from "node:http2";
+import { createFakeTimers } from "./support/fake-timers.ts";
 import { connectRaw, openCall, rawCall, sealFrame } from "./support/raw-client.ts";
-import { closed, until } from "./support/sockets.ts";
+import { closed, openTcp, until } from "./support/sockets.ts";
 import { startServer } from "./support/start-server.ts";
 
 /** A TCP connection from one of the loopback addresses. */
@@ -55,4 +57,60 @@ test("row 29: more open streams than allowed cost the connection that has most o
   expect((await rawCall(good, sealFrame(""))).grpcStatus).toBe("0");
   good.destroy();
   few.destroy();
+});
+
+/** A session from a loopback address with one answered call behind it. */
+async function callFrom(localAddress: string, port: number): Promise<ClientHttp2Session> {
+  const socket = await connectFrom(localAddress, port);
+  const session = connectRaw(port, { plaintext: true, createConnection: () => socket });
+  expect((await rawCall(session, sealFrame(""))).grpcStatus).toBe("0");
+  return session;
+}
+
+test("row 29: where callers are anonymous, a call behind it does not save a connection that is quiet", async () => {
+  const timers = createFakeTimers();
+  const limits = { maxConnections: 3 };
+  const started = await startServer({ plaintext: true, anonymousCallers: true, timers, limits });
+  const { port, server, connections } = started;
+  const working = await callFrom("127.0.0.1", port);
+  openCall(working).end(sealFrame("forever"));
+  await until(() => server.callCounts.running === 1);
+  const half = await callFrom("127.0.0.1", port);
+  openCall(half).write(Buffer.of(0));
+  const quiet = await callFrom("127.0.0.1", port);
+  await until(() => server.callCounts.open === 2);
+
+  timers.advance(1_999);
+  await closed(await openTcp(port));
+  expect(connections).not.toContain("closed: made-room");
+  timers.advance(1);
+  const first = await callFrom("127.0.0.1", port);
+  await closed(half);
+  const second = await callFrom("127.0.0.1", port);
+  await closed(quiet);
+  expect([working, first, second].map(({ destroyed }) => destroyed)).toEqual([false, false, false]);
+  await closed(await openTcp(port));
+  expect(server.connectionCount).toBe(3);
+});
+
+test("row 29: where callers are anonymous, an address that fills the table with calls makes room at once", async () => {
+  const limits = { maxConnections: 3 };
+  const { port, server } = await startServer({ plaintext: true, anonymousCallers: true, limits });
+  const crowd: ClientHttp2Session[] = [];
+  for (let i = 0; i < 3; i++) crowd.push(await callFrom("127.0.0.2", port));
+  await closed(await connectFrom("127.0.0.2", port));
+  await callFrom("127.0.0.1", port);
+  await until(() => crowd[0]?.destroyed === true);
+  expect(crowd.slice(1).map(({ destroyed }) => destroyed)).toEqual([false, false]);
+  expect(server.connectionCount).toBe(3);
+});
+
+test("row 29: where callers are anonymous, most streams cost a connection, whether it made a call or not", async () => {
+  const limits = { maxStreams: 4, maxStreamsPerConnection: 4 };
+  const { port, server } = await startServer({ plaintext: true, anonymousCallers: true, limits });
+  const many = await callFrom("127.0.0.2", port);
+  for (let i = 0; i < 4; i++) openCall(many).write(Buffer.of(0));
+  await until(() => server.callCounts.open === 4);
+  await callFrom("127.0.0.1", port);
+  await until(() => many.destroyed);
 });

@@ -4,7 +4,7 @@ import type { VaultEvents } from "./events.ts";
 import { checkPath } from "./paths.ts";
 import type { RateLimiter } from "./rate-limit.ts";
 import type { VaultHttpRequest, VaultHttpResponse, VaultRequest } from "./request.ts";
-import { abortedError, pause, systemTimers, type VaultTimers } from "./timers.ts";
+import { abortedError, pause, systemTimers, timedOutError, type VaultTimers } from "./timers.ts";
 
 /** One operation on Vault. */
 export interface VaultOperation {
@@ -118,13 +118,9 @@ export function createVaultCall(options: VaultCallOptions): BareVaultCall {
   ): Promise<VaultHttpResponse> {
     const controller = new AbortController();
     const onAbort = (): void => controller.abort();
-    let timedOut = false;
     const cancel = timers.schedule(
       Math.max(0, timeoutMs),
-      () => {
-        timedOut = true;
-        controller.abort();
-      },
+      () => controller.abort(timedOutError(timeoutMs)),
       true,
     );
     signal?.addEventListener("abort", onAbort, { once: true });
@@ -132,11 +128,7 @@ export function createVaultCall(options: VaultCallOptions): BareVaultCall {
       return await request({ ...http, signal: controller.signal });
     } catch (cause) {
       if (signal?.aborted === true) throw abortedError();
-      if (timedOut) {
-        throw new VaultError("ERR_VAULT_TIMEOUT", `vault gave no answer in ${Math.round(timeoutMs)} ms`, {
-          retryable: true,
-        });
-      }
+      if (isVaultError(controller.signal.reason, "ERR_VAULT_TIMEOUT")) throw controller.signal.reason;
       if (isVaultError(cause)) throw cause;
       throw new VaultError("ERR_VAULT_UNAVAILABLE", `vault cannot be reached: ${reasonOf(cause)}`, {
         cause,

@@ -1,6 +1,6 @@
 import { parseObject } from "./answer.ts";
 import type { VaultRequest } from "./request.ts";
-import { systemTimers, type VaultTimers } from "./timers.ts";
+import { systemTimers, timedOutError, type VaultTimers } from "./timers.ts";
 
 export interface VaultHealth {
   /** True where Vault serves: 200, or a standby (429, 473), which forwards or serves by itself. */
@@ -47,7 +47,7 @@ export async function readVaultHealth({
   readonly timers?: VaultTimers;
 }): Promise<VaultHealth> {
   const controller = new AbortController();
-  const cancel = timers.schedule(timeoutMs, () => controller.abort(), true);
+  const cancel = timers.schedule(timeoutMs, () => controller.abort(timedOutError(timeoutMs)), true);
   try {
     const { status, body } = await request({
       method: "GET",

@@ -10,7 +10,7 @@ import {
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import { hostOf, parseAddress, type VaultAddress } from "./address.ts";
-import { VaultError } from "./errors.ts";
+import { isVaultError, VaultError } from "./errors.ts";
 import type { VaultHttpRequest, VaultHttpResponse, VaultRequest } from "./request.ts";
 
 /** What TLS connections to Vault are made with. */
@@ -147,7 +147,8 @@ function exchangeOnce(
     // The option `signal` would watch the stream's end as well, at a third of the request's cost.
     const onAbort = (): void => {
       // Kept connections that go silent do so together; the next attempt must not meet another of them.
-      dropIdle(pool);
+      // A caller that goes away says nothing about them.
+      if (isVaultError(signal.reason, "ERR_VAULT_TIMEOUT")) dropIdle(pool);
       sent.destroy(new DOMException("the request was aborted", "AbortError"));
     };
     if (signal.aborted) onAbort();

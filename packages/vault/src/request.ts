@@ -6,7 +6,10 @@ export interface VaultHttpRequest {
   readonly headers: Readonly<Record<string, string>>;
   /** JSON. */
   readonly body?: string;
-  /** Ends the request, also while the answer's body arrives. The caller counts the time. */
+  /**
+   * Ends the request, also while the answer's body arrives. The caller counts the time; where that is over, the signal's
+   * reason is a `VaultError` `ERR_VAULT_TIMEOUT`.
+   */
   readonly signal: AbortSignal;
 }
 

@@ -25,6 +25,13 @@ export function abortedError(): VaultError {
   return new VaultError("ERR_VAULT_ABORTED", "the call was aborted by its caller");
 }
 
+/** An attempt's end by the clock: the reason of its signal, and what its call throws. */
+export function timedOutError(ms: number): VaultError {
+  return new VaultError("ERR_VAULT_TIMEOUT", `vault gave no answer in ${Math.round(ms)} ms`, {
+    retryable: true,
+  });
+}
+
 /** Waits; rejects with `ERR_VAULT_ABORTED` as soon as the signal is aborted. */
 export function pause(timers: VaultTimers, ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -120,6 +120,12 @@ for (const { name, input } of [
   });
 }
 
+test("a file that cannot be read is named, since its setting may be mistyped", async () => {
+  const { login } = fake();
+  const input = jwtAuth({ jwt: { file: "/var/run/no-such-file", readFile: readFiles({}) } });
+  await expect(login(input)).rejects.toThrow("the file of the JWT, /var/run/no-such-file, cannot be read");
+});
+
 test("a wrapped secret-id is unwrapped once, then kept for further logins", async () => {
   const { vault, login, auth } = wrapped({ wrapping: { path: MADE_AT, good: true } });
   await login(auth);

@@ -3,7 +3,12 @@ import { connect } from "node:net";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createHttpRequest, type HttpRequester, type HttpRequestOptions } from "@talos-bridge/vault";
+import {
+  createHttpRequest,
+  VaultError,
+  type HttpRequester,
+  type HttpRequestOptions,
+} from "@talos-bridge/vault";
 import { expect, onTestFinished, test } from "vitest";
 import { echo, fixture, post, POST_ECHO, serve } from "./support/servers.ts";
 
@@ -182,20 +187,31 @@ test("an endless answer is cut off", async () => {
   await expect(request(post())).rejects.toThrow("too long");
 });
 
-test("an abort ends the request and drops idle connections, which may be dead as well", async () => {
-  const { port, connections } = await serve((request, response) => {
-    if (request.url === "/v1/frozen") return;
-    setImmediate(() => echo(request, response));
+for (const { name, reason, want } of [
+  {
+    name: "whose time is over drops idle connections, which may be dead as well",
+    reason: new VaultError("ERR_VAULT_TIMEOUT", "no answer"),
+    want: 4,
+  },
+  { name: "whose caller goes away leaves idle connections to the others", reason: undefined, want: 3 },
+]) {
+  test(`a request ${name}`, async () => {
+    const { port, connections } = await serve((request, response) => {
+      if (request.url === "/v1/frozen") return;
+      setImmediate(() => echo(request, response));
+    });
+    const { request } = requester({ address: `http://127.0.0.1:${port}` });
+    await Promise.all([request(post()), request(post()), request(post())]);
+    expect(connections).toHaveLength(3);
+    const controller = new AbortController();
+    const frozen = request({ ...post(controller.signal), path: "/v1/frozen" });
+    setImmediate(() => controller.abort(reason));
+    await expect(frozen).rejects.toMatchObject({ name: "AbortError" });
+    await until(() => connections.some(({ destroyed }) => destroyed));
+    expect(await request(post())).toMatchObject({ status: 200 });
+    expect(connections).toHaveLength(want);
   });
-  const { request } = requester({ address: `http://127.0.0.1:${port}` });
-  await Promise.all([request(post()), request(post()), request(post())]);
-  expect(connections).toHaveLength(3);
-  const controller = new AbortController();
-  const frozen = request({ ...post(controller.signal), path: "/v1/frozen" });
-  setImmediate(() => controller.abort());
-  await expect(frozen).rejects.toMatchObject({ name: "AbortError" });
-  await until(() => connections.every(({ destroyed }) => destroyed));
-});
+}
 
 test("a proxy carries https as a tunnel", async () => {
   const target = await serve(echo, SERVER_TLS);

@@ -15,21 +15,26 @@ const CREDENTIAL = /^[\x21-\x7e]+$/;
  * @throws VaultError `ERR_VAULT_CREDENTIALS`, naming the file or the credential, never its content
  */
 export async function readCredential(what: string, credential: Credential): Promise<string> {
-  let text: string;
-  try {
-    text = "text" in credential ? credential.text : await credential.readFile(credential.file);
-  } catch (cause) {
-    throw new VaultError("ERR_VAULT_CREDENTIALS", `the file of the ${what} cannot be read`, {
-      cause,
-      retryable: true,
-    });
-  }
-  const trimmed = text.trim();
+  const trimmed = ("text" in credential ? credential.text : await readText(what, credential)).trim();
   if (!CREDENTIAL.test(trimmed)) {
     const fault = trimmed === "" ? "is empty" : "has characters that no such credential has";
     throw new VaultError("ERR_VAULT_CREDENTIALS", `the ${what} ${fault}`);
   }
   return trimmed;
+}
+
+async function readText(
+  what: string,
+  { file, readFile }: Extract<Credential, { file: string }>,
+): Promise<string> {
+  try {
+    return await readFile(file);
+  } catch (cause) {
+    throw new VaultError("ERR_VAULT_CREDENTIALS", `the file of the ${what}, ${file}, cannot be read`, {
+      cause,
+      retryable: true,
+    });
+  }
 }
 
 /**
