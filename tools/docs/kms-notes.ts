@@ -157,6 +157,12 @@ const LOG: LogNotes = {
     meaning:
       "A call was refused; at most ten such lines a second. `refusedUuid` is the length and escaped beginning of what is no UUID, `detail` what the backend said.",
   },
+  "no such setting": {
+    level: "warn",
+    fields: "setting",
+    meaning:
+      "A name of the environment begins with `KMS_` and is no setting: perhaps it is mistyped, and its default is in force.",
+  },
   "no TLS: disk keys cross the network in the clear; see --enable-tls": {
     level: "warn",
     fields: "",

@@ -1,4 +1,5 @@
 // The pages of docs/reference, made from the code: path from the repository's root, and text.
+import { apiPages } from "./api-pages.ts";
 import { cliPages } from "./cli-pages.ts";
 import { kmsConfigurationPage, signerConfigurationPage } from "./configuration-pages.ts";
 import { errorsPage } from "./errors-page.ts";
@@ -11,5 +12,6 @@ export async function referencePages(): Promise<ReadonlyMap<string, string>> {
     ["docs/reference/errors.md", errorsPage()],
     ["docs/reference/metrics.md", await metricsPage()],
     ...cliPages(),
+    ...apiPages(),
   ]);
 }

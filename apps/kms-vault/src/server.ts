@@ -32,6 +32,7 @@ import { createUuidPolicy } from "./node-uuid.ts";
 import { openBackend } from "./open-backend.ts";
 import { openLeadership } from "./open-leadership.ts";
 import { createSealRate } from "./seal-rate.ts";
+import { unknownNames } from "./unknown-names.ts";
 import { readServingPair, type ServingPair, type ServingPaths } from "./serving-pair.ts";
 
 export interface KmsInput {
@@ -61,6 +62,7 @@ export async function startKms(input: KmsInput): Promise<Checked<Started>> {
   const ready: HealthCheck[] = [];
   const serving = (): boolean => ready.every(({ fault }) => fault() === undefined);
 
+  for (const setting of unknownNames(env)) log.warn("no such setting", { setting });
   const valid = checkValues(values);
   const tls = values.enableTls ? await openTls(values, log) : checked(undefined);
   const leading = openLeadership({ ...input, metrics: kmsMetrics, ready: serving });

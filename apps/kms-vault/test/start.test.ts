@@ -158,3 +158,19 @@ test("help and version need no configuration", async () => {
     output: expect.stringMatching(/^kms-vault /),
   });
 });
+
+test("a name of the environment that looks like a setting and is none is told; Kubernetes's own are not", async () => {
+  const { lines } = await runOnce({
+    env: {
+      KMS_ALLOWED_SOURCE: "10.0.0.0/8",
+      KMS_KEYPOLICY: "precreate",
+      KMS_SERVICE_HOST: "10.96.0.7",
+      KMS_SERVICE_PORT_GRPC: "8080",
+      KMS_PORT: "tcp://10.96.0.7:8080",
+      KMS_PORT_8080_TCP_ADDR: "10.96.0.7",
+      KMS_SEAL_RATE: "50:1000",
+    },
+  });
+  const told = lines.filter(({ msg }) => msg === "no such setting").map(({ setting }) => setting);
+  expect(told).toEqual(["KMS_ALLOWED_SOURCE", "KMS_KEYPOLICY"]);
+});
