@@ -27,6 +27,9 @@ import {
  */
 export function setField(text: string, path: string, value: string): string {
   const known = fieldPathOf(path);
+  // Parsers drop it from the end of an unquoted text: better refused than lost.
+  if (/[^\S \t\r\n]$/u.test(value))
+    throw new SecretsBundleError("ERR_BUNDLE_INPUT", `the value of ${known} ends in an odd white space`);
   const kind = FIELDS.find((field) => field.path === known)?.kind;
   const written = kind === "certificate" || kind === "key" ? encodePemField(value) : value;
   const { document } = parseSingleYaml(text);
