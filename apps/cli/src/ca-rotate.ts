@@ -5,7 +5,7 @@ import type { CommandContext } from "./command-context.ts";
 import { EXIT } from "./exit-code.ts";
 import type { BundleSource } from "./rotation/bundle-source.ts";
 import { evidenceOf, isComplete } from "./rotation/evidence.ts";
-import { fingerprintOf } from "./rotation/fingerprint.ts";
+import { fingerprintOf } from "./act-log.ts";
 import { hostsToBeginWith, nodesNamed, withHosts, type HostOptions } from "./rotation/hosts.ts";
 import { withRotationLock } from "./rotation/lock.ts";
 import { openRotation } from "./rotation/open.ts";
@@ -59,10 +59,11 @@ export type FinishOptions = RotateOptions & RunOptions;
 export async function planRotation(context: CommandContext, options: PlanOptions): Promise<void> {
   const { bundle, state } = await openRotation(context, options);
   const { oldCa, hosts } = {
-    oldCa: { sha256: fingerprintOf(bundle.ca) },
+    oldCa: { sha256: fingerprintOf(bundle.ca.certificate) },
     hosts: state ?? hostsToBeginWith(options),
   };
-  const newCa = state === undefined ? { keyType: options.keyType } : { sha256: fingerprintOf(state.newCa) };
+  const newCa =
+    state === undefined ? { keyType: options.keyType } : { sha256: fingerprintOf(state.newCa.certificate) };
   const steps = state?.stage === "done" ? [] : planRows(state?.stage ?? "accept");
   const { nodes, signers } = hosts;
   context.out.data({ kind: "RotationPlan", oldCa, newCa, nodes, signers, steps }, planTable(steps));

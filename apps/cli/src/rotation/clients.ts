@@ -1,5 +1,5 @@
 import { readCertificates } from "@talos-bridge/pki";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf } from "../act-log.ts";
 import type { RotationPorts } from "./ports.ts";
 import type { Which } from "./stage.ts";
 import type { Pair, RotationState } from "./state.ts";
@@ -14,7 +14,11 @@ export function endsSoon({ certificate }: Pair, now: Date, spareMs = SPARE_MS): 
 
 /** A client certificate of `os:admin`, once the act is written down. */
 export async function newClient(ports: RotationPorts, ca: Pair): Promise<Pair> {
-  await ports.recordAct({ act: "issue-client-certificate", ca: fingerprintOf(ca), roles: ["os:admin"] });
+  await ports.recordAct({
+    act: "issue-client-certificate",
+    ca: fingerprintOf(ca.certificate),
+    roles: ["os:admin"],
+  });
   return ports.issueClient(ca);
 }
 

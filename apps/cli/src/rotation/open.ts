@@ -2,7 +2,7 @@ import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readText } from "../files.ts";
 import { readBundleSource, type BundleSource } from "./bundle-source.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf } from "../act-log.ts";
 import { readState } from "./rotate.ts";
 import type { RotationState } from "./state.ts";
 import { rotationFiles } from "./system-ports.ts";
@@ -25,9 +25,9 @@ export async function openRotation(
 }
 
 function checkBundle({ stage, oldCertificate, newCa }: RotationState, { ca }: BundleSource): void {
-  const found = fingerprintOf(ca);
-  if (found === fingerprintOf({ certificate: oldCertificate })) return;
-  const isNew = found === fingerprintOf(newCa);
+  const found = fingerprintOf(ca.certificate);
+  if (found === fingerprintOf(oldCertificate)) return;
+  const isNew = found === fingerprintOf(newCa.certificate);
   if (isNew && stage === "done") return;
   throw new CliError(
     "TB1103",

@@ -1,7 +1,7 @@
 import { CliError } from "../cli-error.ts";
 import { newClient, withLiveClients } from "./clients.ts";
 import { evidenceOf, isComplete, type Evidence } from "./evidence.ts";
-import { fingerprintOf } from "./fingerprint.ts";
+import { fingerprintOf } from "../act-log.ts";
 import type { RotationPorts } from "./ports.ts";
 import { stageFiles } from "./stage-files.ts";
 import { nextStage, STAGES, type Stage } from "./stage.ts";
@@ -37,7 +37,7 @@ export async function beginRotation(
   choices: Pick<RotationState, "nodes" | "signers" | "context">,
 ): Promise<RotationState> {
   const newCa = await ports.createCa();
-  await ports.recordAct({ act: "create-ca", ca: fingerprintOf(newCa) });
+  await ports.recordAct({ act: "create-ca", ca: fingerprintOf(newCa.certificate) });
   const clients = { old: await newClient(ports, oldCa), new: await newClient(ports, newCa) };
   const now = ports.now().toISOString();
   return writeState(ports, {
@@ -97,7 +97,7 @@ async function writeFiles(
   for (const { path, content, holdsKeyOf } of stageFiles(stage, state, oldCa, makers)) {
     if ((await files.read(path)) === content) continue;
     if (holdsKeyOf !== undefined) {
-      const ca = fingerprintOf(holdsKeyOf === "old" ? oldCa : state.newCa);
+      const ca = fingerprintOf((holdsKeyOf === "old" ? oldCa : state.newCa).certificate);
       await recordAct({ act: "write-ca-key", ca, file: path });
     }
     await files.write(path, content);

@@ -14,7 +14,7 @@ export interface VaultLogin {
 export interface AuthMethod {
   readonly name: AuthMethodName;
   /**
-   * - `own`: tokens made for this session: it logs in again before they end, and revokes them when it stops
+   * - `own`: tokens that a login made: another login replaces them before they end, and they are revoked at the end
    * - `given`: somebody else's token: renewed where that works, never revoked
    * - `none`: no token is sent, an agent adds its own
    */
