@@ -2,10 +2,10 @@ import { Code } from "@connectrpc/connect";
 import { Health, SecurityService } from "@talos-bridge/api";
 import {
   bindService,
-  createCallMetrics,
   createGrpcServer,
   createHealth,
   createMetrics,
+  createServerEvents,
   delay,
   GrpcServerError,
   repeat,
@@ -14,9 +14,7 @@ import {
   type GrpcServer,
   type HealthCheck,
   type Log,
-  type Metrics,
   type Running,
-  type ServerEvents,
 } from "@talos-bridge/grpc-server";
 import { BUILD, checked, faulty, type Checked, type SettingSource } from "@talos-bridge/settings";
 import { createFailureLimiter } from "@talos-bridge/token-auth";
@@ -110,7 +108,10 @@ export async function startSigner({
       maxCalls: values.maxCalls,
     },
     tls: { cert: material.serving.certificatePem, key: material.serving.keyPem },
-    events: eventsOf(metrics, log),
+    events: createServerEvents(metrics, log, [
+      { service: SecurityService.typeName, method: "Certificate" },
+      { service: Health.typeName, method: "Check" },
+    ]),
   });
 
   const admin = await startAdminServer({ address: values.adminAddr, ready, metrics });
@@ -153,20 +154,6 @@ export async function startSigner({
       log.info("stopped", drained);
     },
   });
-}
-
-function eventsOf(metrics: Metrics, log: Log): ServerEvents {
-  const counted = createCallMetrics(metrics, [
-    { service: SecurityService.typeName, method: "Certificate" },
-    { service: Health.typeName, method: "Check" },
-  ]);
-  return {
-    ...counted,
-    internalError(error, where) {
-      counted.internalError?.(error, where);
-      log.error("internal error", { ...where, error });
-    },
-  };
 }
 
 async function listen(server: GrpcServer, { port, bindAddress }: Values): Promise<Checked<number>> {

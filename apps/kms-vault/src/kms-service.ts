@@ -133,7 +133,7 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
         throw refuse({ ...REFUSALS[error.code], detail: error.message }, uuid.uuid);
       }
       // Counted and audited as every other end; the error itself goes to the server's log alone.
-      refuse({ code: Code.Internal, text: "", reason: "internal-error" }, uuid.uuid);
+      refuse({ code: Code.Internal, text: "internal error", reason: "internal-error" }, uuid.uuid);
       throw error;
     }
     const { data, keyVersion } = answer;

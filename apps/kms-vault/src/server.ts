@@ -3,10 +3,10 @@ import { Health, KMSService } from "@talos-bridge/api";
 import {
   bindService,
   checkFileMode,
-  createCallMetrics,
   createGrpcServer,
   createHealth,
   createMetrics,
+  createServerEvents,
   delay,
   GrpcServerError,
   readFiles,
@@ -19,7 +19,6 @@ import {
   type Log,
   type Metrics,
   type Running,
-  type ServerEvents,
 } from "@talos-bridge/grpc-server";
 import { BUILD, checked, faulty, type Checked, type Fault, type SettingSource } from "@talos-bridge/settings";
 import { createCallerLimits } from "./caller-limits.ts";
@@ -129,7 +128,11 @@ export async function startKms(input: KmsInput): Promise<Checked<Started>> {
       maxMessageBytes: values.maxMessageBytes,
     },
     ...(tls.value !== undefined && { tls: tls.value.pair.tls }),
-    events: eventsOf(metrics, log),
+    events: createServerEvents(metrics, log, [
+      { service: KMSService.typeName, method: "Seal" },
+      { service: KMSService.typeName, method: "Unseal" },
+      { service: Health.typeName, method: "Check" },
+    ]),
   });
   kmsMetrics.plaintext(tls.value === undefined);
   if (tls.value === undefined) log.warn("no TLS: disk keys cross the network in the clear; see --enable-tls");
@@ -240,21 +243,6 @@ async function openAdmin(
   }
   log.warn("no health and metrics: the default admin port can't be had", { code: admin.code });
   return checked(undefined);
-}
-
-function eventsOf(metrics: Metrics, log: Log): ServerEvents {
-  const counted = createCallMetrics(metrics, [
-    { service: KMSService.typeName, method: "Seal" },
-    { service: KMSService.typeName, method: "Unseal" },
-    { service: Health.typeName, method: "Check" },
-  ]);
-  return {
-    ...counted,
-    internalError(error, where) {
-      counted.internalError?.(error, where);
-      log.error("internal error", { ...where, error });
-    },
-  };
 }
 
 async function listen(

@@ -35,6 +35,7 @@ export {
   type Running,
 } from "./program.ts";
 export { delay, repeat } from "./repeat.ts";
+export { createServerEvents } from "./server-events.ts";
 export { SERVER_SETTINGS } from "./server-settings.ts";
 export { MAX_FILE_BYTES, readFiles, readSmallFile, type FileContents } from "./read-file.ts";
 export { watchFiles, type FileWatch, type WatchFilesOptions } from "./watch-files.ts";
