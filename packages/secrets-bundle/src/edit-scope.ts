@@ -31,7 +31,9 @@ function isAlike(a: unknown, b: unknown, free: readonly string[] | undefined): b
   if (isMap(a) && isMap(b)) {
     const [left, right] = [valuesOf(a), valuesOf(b)];
     return [...new Set([...left.keys(), ...right.keys()])].every((key) =>
-      isAlike(left.get(key), right.get(key), free?.[0] === key ? free.slice(1) : undefined),
+      free?.[0] === key
+        ? isAlike(left.get(key), right.get(key), free.slice(1))
+        : left.has(key) && right.has(key) && isAlike(left.get(key), right.get(key), undefined),
     );
   }
   if (isSeq(a) && isSeq(b))

@@ -1,6 +1,6 @@
 import { isMap, isScalar, isSeq, isAlias, type Node, type YAMLMap } from "yaml";
 import { SecretsBundleError } from "./errors.ts";
-import { encodeYaml, type YamlValue } from "./yaml-write.ts";
+import { encodeYaml, quoteText, type YamlValue } from "./yaml-write.ts";
 import { isNothing, pairOf, type YamlDocument } from "./yaml-text.ts";
 
 /** A piece of text to take out, and what comes in its place. */
@@ -113,9 +113,10 @@ function replacement(
   const isWritten = isNodeWithRange(old) && old.range[1] > old.range[0];
   const [oldStart, oldEnd] = isWritten ? [old.range[0], contentEnd(old)] : [colon + 1, colon + 1];
   if (typeof value === "string" || isEmptyValue(value)) {
-    // Quotes stay where they were, so that JSON stays JSON: its strings are YAML's (YAML 1.2 §7.3.1).
-    const isQuoted = isScalar(old) && old.type === "QUOTE_DOUBLE" && typeof value === "string";
-    const written = isQuoted ? JSON.stringify(value) : encodeYaml(value).trimEnd();
+    // Quotes stay where they were, so that JSON stays JSON: its strings are YAML's (YAML 1.2 §7.3.1). Between braces a text
+    // may need them that needs none elsewhere.
+    const inQuotes = (isScalar(old) && old.type === "QUOTE_DOUBLE") || map.flow === true;
+    const written = typeof value === "string" && inQuotes ? quoteText(value) : encodeYaml(value).slice(0, -1);
     // A block scalar ends behind its line break.
     const broken = text.slice(oldStart, oldEnd).endsWith("\n") ? "\n" : "";
     return { start: oldStart, end: oldEnd, text: `${isWritten ? "" : " "}${written}${broken}` };
@@ -134,7 +135,7 @@ function replacement(
 /** Lines of a value at a column, to stand where a line begins. */
 function block(text: string, at: number, value: YamlValue, column: number): string {
   const lines = encodeYaml(value, indentOf(text))
-    .trimEnd()
+    .slice(0, -1)
     .split("\n")
     .map((line) => `${" ".repeat(column)}${line}`);
   const before = at > 0 && text[at - 1] !== "\n" ? "\n" : "";

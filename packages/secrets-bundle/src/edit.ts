@@ -22,14 +22,17 @@ import {
 
 /**
  * Sets one field of a secrets bundle's text and leaves every other byte as it is: comments, order, unknown fields, spelling.
- * Certificates and keys are given as PEM. Throws {@link SecretsBundleError}: ERR_BUNDLE_FIELD, ERR_BUNDLE_ENCRYPTED (a change
- * would break SOPS's checksum), ERR_BUNDLE_EDIT where the text can't be edited in place, and those of the text as such.
+ * Certificates and keys are given as PEM. Throws {@link SecretsBundleError}: ERR_BUNDLE_FIELD, ERR_BUNDLE_INPUT (a lone
+ * surrogate), ERR_BUNDLE_ENCRYPTED (a change would break SOPS's checksum), ERR_BUNDLE_EDIT where the text can't be edited in
+ * place, and those of the text as such.
  */
 export function setField(text: string, path: string, value: string): string {
   const known = fieldPathOf(path);
-  // Parsers drop it from the end of an unquoted text: better refused than lost.
-  if (/[^\S \t\r\n]$/u.test(value))
-    throw new SecretsBundleError("ERR_BUNDLE_INPUT", `the value of ${known} ends in an odd white space`);
+  if (!value.isWellFormed())
+    throw new SecretsBundleError(
+      "ERR_BUNDLE_INPUT",
+      `the value of ${known} has half a character, which is no text`,
+    );
   const kind = FIELDS.find((field) => field.path === known)?.kind;
   const written = kind === "certificate" || kind === "key" ? encodePemField(value) : value;
   const { document } = parseSingleYaml(text);

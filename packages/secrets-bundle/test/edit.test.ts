@@ -47,9 +47,9 @@ describe("setting a field of a bundle", () => {
     {
       name: "keys without values beside it",
       text: "trustdinfo: {token: old, a, b: }\nc:\n",
-      want: "trustdinfo: {token: new, a, b: }\nc:\n",
+      want: 'trustdinfo: {token: "new", a, b: }\nc:\n',
     },
-    { name: "single quotes", text: "trustdinfo: {token: 'old'}\n", want: "trustdinfo: {token: new}\n" },
+    { name: "single quotes", text: "trustdinfo: {token: 'old'}\n", want: 'trustdinfo: {token: "new"}\n' },
     {
       name: "a comment behind it",
       text: "trustdinfo:\n  token: old # why\n",
@@ -174,21 +174,44 @@ describe("setting a field of a bundle", () => {
     expect(codeOf(() => setField(text, path, "new"))).toBe(want);
   });
 
-  test.each(["\u00a0", "a\u2003", "a\u2028", "a\u3000"])(
-    "a value that ends in odd white space, %j, is refused",
-    (value) => {
-      expect(codeOf(() => setField(SECRETS, "cluster.id", value))).toBe("ERR_BUNDLE_INPUT");
-    },
-  );
+  test("half a character is refused: it has no form in UTF-8", () => {
+    expect(codeOf(() => setField(SECRETS, "cluster.id", "a\ud83d"))).toBe("ERR_BUNDLE_INPUT");
+  });
+
+  // Each was dropped, folded or refused by some reader when it was written as it is.
+  test.each([
+    { name: "a space that is not the plain one, at the end", value: "a\u00a0", want: '"a\\u00a0"' },
+    { name: "what breaks lines in YAML 1.1", value: "a\u2028b\u0085", want: '"a\\u2028b\\u0085"' },
+    { name: "a control character", value: "a\u007f\u0000", want: '"a\\u007f\\u0000"' },
+    { name: "a byte order mark", value: "\ufeffa", want: '"\\ufeffa"' },
+    { name: "many lines, in one", value: `${"a".repeat(40)}\nb`, want: `"${"a".repeat(40)}\\nb"` },
+    { name: "letters of any script", value: "schlüssel-鍵", want: "schlüssel-鍵" },
+  ])("$name is written so that all readers read the same", ({ value, want }) => {
+    for (const [before, after] of [
+      ["trustdinfo:\n  token: old # why\n", `trustdinfo:\n  token: ${want} # why\n`],
+      ["cluster:\n  id: a\n", `cluster:\n  id: a\ntrustdinfo:\n  token: ${want}\n`],
+    ] as const)
+      expect(setField(before, "trustdinfo.token", value)).toBe(after);
+  });
+
+  test("what ends a value between braces does not", () => {
+    expect(setField("trustdinfo: {token: old}\n", "trustdinfo.token", "a, b: c}")).toBe(
+      'trustdinfo: {token: "a, b: c}"}\n',
+    );
+  });
 
   test("whatever the text is: what is set is read, all other fields stay", () => {
-    const value = fc.string({ unit: "grapheme", minLength: 1 }).filter(
-      (text) =>
-        // A blank value reads as none at all.
-        text.trim() !== "" &&
-        !/[^\P{Cc}\t\n\r\u0085]|[\ufeff\ufffe\uffff]/u.test(text) &&
-        !/REDACT|\*\*|ENC\[/i.test(text),
+    // Letters and marks of all scripts, and what readers break at, fold, trim or take for something else.
+    const hard = fc.constantFrom(
+      ...Array.from(" \t\n\r\0\u007f\u0085\u00a0\u2028\u2029\u3000\ufeff\u{10ffff}'\"\\#:,-?!&*|>%@`{}[]~"),
     );
+    const value = fc
+      .oneof(
+        fc.string({ unit: "grapheme", minLength: 1 }),
+        fc.string({ unit: hard, minLength: 1, maxLength: 60 }),
+      )
+      // What stands for a secret is refused.
+      .filter((text) => !/REDACT|\*\*|ENC\[/i.test(text));
     const paths = fc.constantFrom(
       "cluster.id",
       "cluster.secret",
@@ -200,11 +223,17 @@ describe("setting a field of a bundle", () => {
       crlf: fc.boolean(),
       narrow: fc.boolean(),
       quoted: fc.boolean(),
+      braces: fc.boolean(),
     });
     fc.assert(
-      fc.property(paths, value, layout, (path, set, { comment, crlf, narrow, quoted }) => {
+      fc.property(paths, value, layout, (path, set, { comment, crlf, narrow, quoted, braces }) => {
         let text = SECRETS;
         if (quoted) text = text.replaceAll(/(?<=(?:id|secret|token): )\S+/g, "'$&'");
+        if (braces)
+          text = text.replaceAll(
+            /^(?<key>\w+):\n(?<pairs>(?: {4}\w+: \S+\n)+)/gm,
+            (_, key: string, pairs: string) => `${key}: {${pairs.trim().replaceAll(/\n +/g, ", ")}}\n`,
+          );
         if (comment) text = text.replaceAll(/$/gm, " # c").replaceAll(/(?<=\S)  # c/g, " # c");
         if (narrow) text = text.replaceAll("    ", "  ");
         if (crlf) text = text.replaceAll("\n", "\r\n");
@@ -214,8 +243,7 @@ describe("setting a field of a bundle", () => {
           expect(readField(after, each)).toBe(each === path ? set : readField(bundle, each));
         }
       }),
-      // The same values each time: texts that end in rare characters are still known to read back otherwise.
-      { numRuns: 200, seed: 1 },
+      { numRuns: 200 },
     );
   });
 });

@@ -49,6 +49,17 @@ contexts:
   expect(encodeTalosconfig(readTalosconfig(text))).toBe(text);
 });
 
+test("a name that is hard to write comes back, and breaks no line", () => {
+  const [context, node] = ["a\u00a0", "b\u2028: c"];
+  const { contexts } = readTalosconfig("context: a\ncontexts: {a: {endpoints: []}}\n");
+  const only = contexts.get("a");
+  if (only === undefined) throw new Error("no context");
+  const odd: Talosconfig = { context, contexts: new Map([[context, { ...only, nodes: [node] }]]) };
+  const text = encodeTalosconfig(odd);
+  expect(readTalosconfig(text)).toEqual(odd);
+  expect(text).toMatch(/^[\n -~]*$/);
+});
+
 test("the deprecated target joins the endpoints", () => {
   const { contexts } = readTalosconfig(
     "context: a\ncontexts:\n    a:\n        target: 10.5.0.2\n        endpoints: [b]\n",

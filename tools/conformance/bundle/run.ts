@@ -163,6 +163,22 @@ const tests: Test[] = [
     },
   ],
   [
+    "a value that is hard to write is read by Talos as it was set",
+    async () => {
+      const ends = Array.from(" \t\n\u007f\u0085\u00a0\u2028\u3000\ufeff\u{1ffff}'\"\\#:,}");
+      for (const value of ["no", "1e3", "a: b #c", "schl\u00fcssel", ...ends.map((end) => `!a${end}`)]) {
+        for (const text of [theirsText, theirsText.replace(/(?<=trustdinfo:)\s+(?<pair>.*)/, " {$<pair>}")]) {
+          const set = setField(text, "trustdinfo.token", value);
+          const wanted = encodeSecretsBundle({ ...theirs, trustdInfo: { token: value } });
+          deepStrictEqual(
+            readSecretsBundle(await talos.text({ do: "validate-bundle", path: save(set) })),
+            readSecretsBundle(wanted),
+          );
+        }
+      }
+    },
+  ],
+  [
     "a talosconfig gives the real client a TLS configuration",
     async () => {
       const config = createTalosconfig({
