@@ -1,4 +1,3 @@
-import type { AuthorityName } from "./makers.ts";
 import { encrypted, readBundleDocument, type CertificateAndKey } from "./bundle.ts";
 import { differsOnlyBelow } from "./edit-scope.ts";
 import { appending, removing, setting, splice, type Splice } from "./edit-text.ts";
@@ -40,6 +39,9 @@ export function setField(text: string, path: string, value: string): string {
   const steps = spellingOf(document, known);
   return edited(text, steps, (clean) => setting(clean, parseSingleYaml(clean).document, steps, written));
 }
+
+/** A CA of a bundle. */
+export type AuthorityName = "etcd" | "k8s" | "k8sAggregator" | "os";
 
 const PREFIX: Readonly<Record<AuthorityName, string>> = {
   etcd: "certs.etcd",

@@ -1,7 +1,7 @@
-import type { GeneratedKeyType } from "@talos-bridge/pki";
+import { AUTHORITY_PROFILES, type GeneratedKeyType } from "@talos-bridge/pki";
 import { randomBytes } from "node:crypto";
 import type { SecretsBundle } from "./bundle.ts";
-import { AUTHORITY_PLANS, PKI_MAKERS, type BundleMakers } from "./makers.ts";
+import { PKI_MAKERS, type BundleMakers } from "./makers.ts";
 import { randomId, randomSecret, randomToken, type Random } from "./random-text.ts";
 
 export interface GenerateInput {
@@ -32,13 +32,13 @@ export interface GivenParts {
 /** Makes a bundle around given parts, as `populate` does in Talos's code: what is there stays. */
 export async function completeBundle(given: GivenParts, input: GenerateInput): Promise<SecretsBundle> {
   const { now, random = randomBytes, makers = PKI_MAKERS } = input;
-  const { osKeyType = AUTHORITY_PLANS.os.keyType, serviceAccountKeyType = "rsa-4096" } = input;
+  const { osKeyType = AUTHORITY_PROFILES.talos.keyType, serviceAccountKeyType = "rsa-4096" } = input;
   const { certs } = given;
   const [etcd, k8s, k8sAggregator, os, serviceAccount] = await Promise.all([
-    certs.etcd ?? makers.authority(AUTHORITY_PLANS.etcd, now),
-    certs.k8s ?? makers.authority(AUTHORITY_PLANS.k8s, now),
-    certs.k8sAggregator ?? makers.authority(AUTHORITY_PLANS.k8sAggregator, now),
-    certs.os ?? makers.authority({ ...AUTHORITY_PLANS.os, keyType: osKeyType }, now),
+    certs.etcd ?? makers.authority(AUTHORITY_PROFILES.etcd, now),
+    certs.k8s ?? makers.authority(AUTHORITY_PROFILES.kubernetes, now),
+    certs.k8sAggregator ?? makers.authority(AUTHORITY_PROFILES.kubernetesAggregator, now),
+    certs.os ?? makers.authority({ ...AUTHORITY_PROFILES.talos, keyType: osKeyType }, now),
     certs.k8sServiceAccount?.key ?? makers.key(serviceAccountKeyType),
   ]);
   return {

@@ -1,6 +1,7 @@
 export { readSecretsBundle } from "./bundle.ts";
 export type { CertificateAndKey, SecretsBundle } from "./bundle.ts";
 export { addAcceptedCa, removeAcceptedCa, replaceAuthority, replaceMachineCa, setField } from "./edit.ts";
+export type { AuthorityName } from "./edit.ts";
 export { SecretsBundleError } from "./errors.ts";
 export type { SecretsBundleErrorCode } from "./errors.ts";
 export { FIELD_PATHS } from "./fields.ts";
@@ -18,8 +19,8 @@ export { lintMachineConfig, lintSecretsBundle, lintTalosconfig } from "./lint.ts
 export type { MachineLintOptions } from "./lint.ts";
 export { readMachineConfig, secretsBundleFromMachineConfig } from "./machine-config.ts";
 export type { KmsKeyPlace, MachineConfig } from "./machine-config.ts";
-export { AUTHORITY_PLANS, PKI_MAKERS } from "./makers.ts";
-export type { AuthorityName, AuthorityPlan, BundleMakers } from "./makers.ts";
+export { PKI_MAKERS } from "./makers.ts";
+export type { BundleMakers } from "./makers.ts";
 export type { LintClock } from "./pair-findings.ts";
 export { pemValues } from "./pem-values.ts";
 export type { PemValue } from "./pem-values.ts";

@@ -1,7 +1,6 @@
 import { decodePem } from "@talos-bridge/pem";
-import { loadCertificateAuthority, readCertificates } from "@talos-bridge/pki";
+import { AUTHORITY_PROFILES, loadCertificateAuthority, readCertificates } from "@talos-bridge/pki";
 import {
-  AUTHORITY_PLANS,
   encodeSecretsBundle,
   generateSecretsBundle,
   PKI_MAKERS,
@@ -80,7 +79,7 @@ test("the CA of the Talos API is of the type asked for", async () => {
 });
 
 test("RSA keys come under their own label", async () => {
-  const { key } = await PKI_MAKERS.authority({ ...AUTHORITY_PLANS.os, keyType: "rsa-2048" }, now);
+  const { key } = await PKI_MAKERS.authority({ ...AUTHORITY_PROFILES.talos, keyType: "rsa-2048" }, now);
   expect(labelOf(key)).toBe("RSA PRIVATE KEY");
 });
 

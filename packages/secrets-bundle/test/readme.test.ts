@@ -1,4 +1,9 @@
-import { lintMachineConfig, readMachineConfig, readTalosconfig } from "@talos-bridge/secrets-bundle";
+import {
+  lintMachineConfig,
+  lintTalosconfig,
+  readMachineConfig,
+  readTalosconfig,
+} from "@talos-bridge/secrets-bundle";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -26,6 +31,7 @@ test("make a cluster", async () => {
   expect({ isSame, crt }).toEqual({ isSame: true, crt: "-----BEGIN CERTIFICATE-----" });
   expect(lintMachineConfig(String(worker), { now: new Date() })).toEqual([]);
   expect(readTalosconfig(String(talosconfig)).context).toBe("demo");
+  expect(lintTalosconfig(String(talosconfig), { now: new Date() })).toEqual([]);
   expect(String(patch)).toContain("kind: VolumeConfig\nname: EPHEMERAL\n");
 });
 
