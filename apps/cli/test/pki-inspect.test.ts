@@ -183,3 +183,11 @@ test("Prometheus text, to standard output and to a file that a collector may rea
   expect(readFileSync(prom, "utf8")).toMatch(/^x509_read_errors 1$/m);
   expect(statSync(prom).mode & 0o777).toBe(0o644);
 });
+
+test("PEM behind a byte order mark is read as PEM, by verify too", async () => {
+  const dir = scratchDir();
+  const leaf = file(dir, "leaf.pem", `\ufeff${node.crt}`);
+  expect((await items([leaf])).items.map(({ kind }) => kind)).toEqual(["certificate"]);
+  const ca = file(dir, "ca.pem", `\ufeff${os.crt}`);
+  expect((await commandLine(["pki", "verify", leaf, "--ca", ca])).exit).toBe(0);
+});

@@ -36,7 +36,7 @@ function blocksOf(file: Uint8Array | string): readonly PemBlock[] {
     if (!(cause instanceof PemError)) throw cause;
     refusePlaceholders(file);
     if (cause.code === "ERR_PEM_HEADERS")
-      throw new PkiError("ERR_PKI_KEY_ENCRYPTED", "a block has headers: an encrypted key");
+      throw new PkiError("ERR_PKI_KEY_ENCRYPTED", "a block has headers, as encrypted keys have");
     throw new PkiError("ERR_PKI_PEM", `no PEM: ${cause.message}`, { cause });
   }
 }

@@ -64,7 +64,8 @@ async function open(context: CommandContext, target: Target): Promise<readonly M
   }
   const bytes = await readInput(context.world, target.path);
   if (bytes[0] === DER_SEQUENCE) return [{ target, path: "", parts: [bytes] }];
-  return fieldsOf(target, Buffer.from(bytes).toString("utf8"));
+  // Without a byte order mark, as editors on Windows set it.
+  return fieldsOf(target, new TextDecoder().decode(bytes));
 }
 
 const DER_SEQUENCE = 0x30;
