@@ -1,7 +1,8 @@
-// Mutated requests and PEM files, judged by Go, and requests to the KMS: npm run test:fuzz -- [--cases N] [--seed N]
+// Mutated requests and PEM files, judged by Go, requests to the KMS, and files of secrets to the command line:
+// npm run test:fuzz -- [--cases N] [--seed N]
 // Fails on a crash (anything thrown that is no error of the parser's own), on a certificate that Go refuses to verify,
-// on a signed request that Go refuses to read, and on an answer of the KMS that is not the one its request must have. The
-// seed is printed: the same seed makes the same choices.
+// on a signed request that Go refuses to read, on an answer of the KMS that is not the one its request must have, and on a
+// command line that tells a secret of its file. The seed is printed: the same seed makes the same choices.
 import { spawnSync } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -25,6 +26,7 @@ import { createKmsFuzz } from "./kms-requests.ts";
 import { mutatePem } from "./mutate-pem.ts";
 import { mutateRequest } from "./mutate-request.ts";
 import { createRandom } from "./random.ts";
+import { createSecretFilesFuzz } from "./secret-files.ts";
 import { makeSeeds } from "./seeds.ts";
 
 const { values } = parseArgs({
@@ -50,10 +52,12 @@ const parsed = startGoJudge(program, "parse-csrs");
 const folder = mkdtempSync(join(tmpdir(), "talos-bridge-fuzz-"));
 const kms = await createKmsFuzz(join(folder, "keyring.json"));
 rmSync(folder, { recursive: true });
+const secretFiles = createSecretFilesFuzz();
 
 let signed = 0;
 const refused = new Map<string, number>();
 const kmsAnswers = new Map<string, number>();
+const commandEnds = new Map<string, number>();
 const faults: string[] = [];
 /** No input of a few kilobytes may take long: a hundred times what the slowest should. */
 const SLOW_MS = 1_000;
@@ -63,7 +67,9 @@ const started = performance.now();
 console.log(`fuzz: ${cases} cases, seed ${seed}`);
 
 for (let i = 0; i < cases; i++) {
-  if (random.chance(4)) await askKms(i);
+  // Each takes as long as twenty of the others.
+  if (random.chance(50)) await readSecretFile(i);
+  else if (random.chance(4)) await askKms(i);
   else if (random.chance(5)) readEverything(mutatePem(random, random.pick(texts)), i);
   else await signOne(encodePem("CERTIFICATE REQUEST", mutateRequest(random, random.pick(requests))), i);
   if (faults.length > 20) break;
@@ -73,16 +79,13 @@ await parsed.end();
 
 for (const fault of faults) console.error(fault);
 const seconds = (performance.now() - started) / 1000;
-const reasons = [...refused].toSorted(([, a], [, b]) => b - a).map(([code, count]) => `${code} ${count}`);
-console.log(`signed ${signed}, refused: ${reasons.join(", ")}; ${seconds.toFixed(0)} s`);
+console.log(`signed ${signed}, refused: ${summed(refused)}; ${seconds.toFixed(0)} s`);
 // A run in which nothing reaches the signature or nothing is refused has tested nothing.
-const sound = signed > cases / 100 && refused.size >= 8 && kmsAnswers.size >= 7;
+const sound = signed > cases / 100 && refused.size >= 8 && kmsAnswers.size >= 7 && commandEnds.size >= 7;
 if (!sound)
   console.error("the mutations missed their aim: too little was signed, or refused for too few reasons");
-const answers = [...kmsAnswers]
-  .toSorted(([, a], [, b]) => b - a)
-  .map(([label, count]) => `${label} ${count}`);
-console.log(`kms: ${answers.join(", ")}`);
+console.log(`kms: ${summed(kmsAnswers)}`);
+console.log(`files of secrets: ${summed(commandEnds)}`);
 console.log(`${cases - faults.length} passed, ${faults.length + (sound ? 0 : 1)} failed`);
 process.exitCode = faults.length > 0 || !sound ? 1 : 0;
 
@@ -90,6 +93,23 @@ async function askKms(index: number): Promise<void> {
   const { label, fault } = await kms.run(random);
   kmsAnswers.set(label, (kmsAnswers.get(label) ?? 0) + 1);
   if (fault !== undefined) faults.push(`case ${index}: kms: ${fault}`);
+}
+
+async function readSecretFile(index: number): Promise<void> {
+  const begun = performance.now();
+  const { label, fault } = await secretFiles.run(random);
+  commandEnds.set(label, (commandEnds.get(label) ?? 0) + 1);
+  if (fault !== undefined) faults.push(`case ${index}: ${fault}`);
+  const ms = performance.now() - begun;
+  if (ms > SLOW_MS) faults.push(`case ${index}: ${label}: took ${ms.toFixed(0)} ms`);
+}
+
+/** What came how often, the most frequent first. */
+function summed(counts: ReadonlyMap<string, number>): string {
+  return [...counts]
+    .toSorted(([, a], [, b]) => b - a)
+    .map(([label, count]) => `${label} ${count}`)
+    .join("; ");
 }
 
 async function signOne(pem: string, index: number): Promise<void> {
