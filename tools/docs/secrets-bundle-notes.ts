@@ -8,8 +8,9 @@ export const BUNDLE_NOTES: Readonly<Record<SecretsBundleErrorCode, Note>> = {
     cure: "Look at what is in the file; no config that talosctl wrote comes near.",
   },
   ERR_BUNDLE_ENCODING: {
-    cause: "Not UTF-8, or with characters that YAML does not allow.",
-    cure: "Save it as UTF-8 text.",
+    cause:
+      "Not UTF-8, or with characters that YAML does not allow, or with line breaks (a lone CR, NEL, LS, PS) at which Talos ends a comment and other readers do not.",
+    cure: "Save it as UTF-8 text with LF or CRLF at the ends of lines.",
   },
   ERR_BUNDLE_YAML: {
     cause: "Not valid YAML at that line and column, or merge keys (`<<`), or keys that are no text.",

@@ -2,7 +2,7 @@ import type { Finding } from "./finding.ts";
 
 /**
  * - `ERR_BUNDLE_TOO_LARGE`: over the limit for bytes, depth, aliases or parts
- * - `ERR_BUNDLE_ENCODING`: not UTF-8 text
+ * - `ERR_BUNDLE_ENCODING`: not UTF-8 text, or with line breaks that readers do not agree on (a lone CR, NEL, LS, PS)
  * - `ERR_BUNDLE_YAML`: not valid YAML, or a form of it that is not read: merge keys, keys that are no text
  * - `ERR_BUNDLE_DUPLICATE_KEY`: one key twice in a mapping, in one spelling or two
  * - `ERR_BUNDLE_DOCUMENTS`: not exactly one document where there must be one

@@ -94,6 +94,15 @@ function decodeText(input: string | Uint8Array): string {
   // What YAML 1.2 §5.1 leaves out; a lone surrogate has no UTF-8 form.
   if (/[^\P{Cc}\t\n\r\u0085]|[\ufeff\ufffe\uffff]/u.test(text) || !text.isWellFormed())
     throw new SecretsBundleError("ERR_BUNDLE_ENCODING", "has characters that are no text");
+  // Talos's reader ends a line there, the one used here does not: behind a comment it would see what nobody else does.
+  const odd = text.search(/\r(?!\n)|[\u0085\u2028\u2029]/);
+  if (odd !== -1) {
+    const line = text.slice(0, odd).split("\n").length;
+    throw new SecretsBundleError(
+      "ERR_BUNDLE_ENCODING",
+      `line ${line}: a line break that readers do not agree on`,
+    );
+  }
   return text;
 }
 

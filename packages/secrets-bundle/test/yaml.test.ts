@@ -36,6 +36,12 @@ describe("text that is not read", () => {
     { name: "UTF-16", input: Buffer.from("\ufeffa: b", "utf16le"), want: "ERR_BUNDLE_ENCODING" },
     { name: "a NUL", input: "a: b\0c", want: "ERR_BUNDLE_ENCODING" },
     { name: "a lone surrogate", input: "a: \ud800", want: "ERR_BUNDLE_ENCODING" },
+    ...["\r", "\u0085", "\u2028", "\u2029"].map((end) => ({
+      name: `${JSON.stringify(end)}, at which Talos ends a line, and with it a comment`,
+      input: `cluster:\n  id: a # b${end}  secret: c\n`,
+      want: "ERR_BUNDLE_ENCODING",
+      message: "line 2: a line break that readers do not agree on",
+    })),
     {
       name: "a quote that does not end",
       input: 'cluster:\n  id: "canary',

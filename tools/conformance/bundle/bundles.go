@@ -67,6 +67,16 @@ func validateBundle(asked request) (any, error) {
 	return text(yaml.Marshal(bundle))
 }
 
+// readToken says how Talos reads the one value of a bundle that is any text.
+func readToken(asked request) (any, error) {
+	bundle, err := secrets.LoadBundle(asked.Path)
+	if err != nil {
+		return nil, err
+	}
+
+	return bundle.TrustdInfo.Token, nil
+}
+
 // describeBundle says all of a bundle that is alike in every bundle: shapes, types, subjects, extensions, validity.
 func describeBundle(asked request) (any, error) {
 	bundle, err := secrets.LoadBundle(asked.Path)

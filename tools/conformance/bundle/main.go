@@ -36,6 +36,7 @@ func main() {
 		"bundle-from-pki":      bundleFromPKI,
 		"bundle-from-config":   bundleFromConfig,
 		"validate-bundle":      validateBundle,
+		"read-token":           readToken,
 		"worker-config":        workerConfig,
 		"control-plane-config": controlPlaneConfig,
 		"validate-config":      validateConfig,
