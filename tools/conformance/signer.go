@@ -116,7 +116,7 @@ func startSigner(ctx context.Context, program program, ca *x509.CertificateAutho
 	s := &signer{
 		addr:   fmt.Sprintf("127.0.0.1:%d", port),
 		dir:    dir,
-		cmd:    exec.Command(program.node, "--max-old-space-size=48", "--max-semi-space-size=2", program.bundle),
+		cmd:    exec.Command(program.node, "--max-old-space-size=48", "--max-semi-space-size=2", "--no-sparkplug", program.bundle),
 		output: &lockedBuffer{},
 		exited: make(chan error, 1),
 	}

@@ -73,8 +73,8 @@ at_rest() {
   echo "      $size_mb MB, gzip"
   check "at most $SIZE_LIMIT_MB MB compressed" awk "BEGIN { exit !($size_mb > 0 && $size_mb <= $SIZE_LIMIT_MB) }"
   check "runs as 65532 by default" same "$(config User)" '"65532:65532"'
-  check "entry point has the heap limits and takes flags" same "$(config Entrypoint) $(config Cmd)" \
-    '["/nodejs/bin/node","--max-old-space-size=48","--max-semi-space-size=2","/app/main.js"] null'
+  check "entry point has the flags and takes flags" same "$(config Entrypoint) $(config Cmd)" \
+    '["/nodejs/bin/node","--max-old-space-size=48","--max-semi-space-size=2","--no-sparkplug","/app/main.js"] null'
   check "ports are told" same "$(config ExposedPorts)" "$ports"
   check "version label" grep -qF "\"org.opencontainers.image.version\":\"$version\"" <(config Labels)
   check "no shell, no package manager" same "$(shells)" ""
@@ -106,7 +106,7 @@ run_as() { # UID
   use "$port"
   check "user" same "$(status_of "${pid:-self}" Uid)" "$uid $uid $uid $uid"
   check "no capability" same "$(status_of "${pid:-self}" CapEff) $(status_of "${pid:-self}" NoNewPrivs)" "0000000000000000 1"
-  check "heap limits are on" grep -q -- ' --max-old-space-size=48 --max-semi-space-size=2 /app/main.js ' \
+  check "heap limits are on" grep -q -- ' --max-old-space-size=48 --max-semi-space-size=2 --no-sparkplug /app/main.js ' \
     <(tr '\0' ' ' <"/proc/${pid:-self}/cmdline")
   check "malloc's limits are on" grep -qx 'MALLOC_ARENA_MAX=1' <(tr '\0' '\n' <"/proc/${pid:-self}/environ")
   check "root is read-only" same \

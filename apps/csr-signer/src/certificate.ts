@@ -1,6 +1,6 @@
-import { Code, ConnectError, type ServiceImpl } from "@connectrpc/connect";
+import { Code, type ServiceImpl } from "@connectrpc/connect";
 import type { SecurityService } from "@talos-bridge/api";
-import { peerKey, principalKey } from "@talos-bridge/grpc-server";
+import { peerKey, principalKey, StatusError } from "@talos-bridge/grpc-server";
 import {
   applyNamePolicy,
   authorityUsableAt,
@@ -35,7 +35,7 @@ export function createCertificateHandler(
   const { audit, metrics, lifetimeMs } = options;
   return async ({ csr }, context) => {
     const caller = { peer: context.values.get(peerKey).address, tokenId: context.values.get(principalKey) };
-    const refuse = (code: Code, text: string, reason: string, request?: CertificateRequest): ConnectError => {
+    const refuse = (code: Code, text: string, reason: string, request?: CertificateRequest): StatusError => {
       metrics.rejected(reason);
       audit.refused({
         ...caller,
@@ -44,7 +44,7 @@ export function createCertificateHandler(
         reason,
         ...(request && describe(request)),
       });
-      return new ConnectError(text, code);
+      return new StatusError(text, code);
     };
 
     const trust = options.trust();
@@ -83,7 +83,7 @@ export function createCertificateHandler(
 
 function readOrRefuse(
   csr: Uint8Array,
-  refuse: (code: Code, text: string, reason: string) => ConnectError,
+  refuse: (code: Code, text: string, reason: string) => StatusError,
 ): CertificateRequest {
   try {
     return readCertificateRequest(csr);

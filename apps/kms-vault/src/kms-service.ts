@@ -1,6 +1,6 @@
-import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import { Code, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
 import type { KMSService, KmsRequest } from "@talos-bridge/api";
-import { peerKey } from "@talos-bridge/grpc-server";
+import { peerKey, StatusError } from "@talos-bridge/grpc-server";
 import type { CallerLimits } from "./caller-limits.ts";
 import type { KmsAudit, Operation } from "./kms-audit.ts";
 import type { KmsMetrics } from "./kms-metrics.ts";
@@ -104,7 +104,7 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
     work: (uuid: Extract<CheckedUuid, { ok: true }>) => Promise<{ data: Uint8Array; keyVersion: number }>,
   ): Promise<{ data: Uint8Array }> {
     const peer = context.values.get(peerKey).address;
-    const refuse = (refusal: Refusal, uuid?: NodeUuid): ConnectError => {
+    const refuse = (refusal: Refusal, uuid?: NodeUuid): StatusError => {
       const { code, text, reason, detail } = refusal;
       const unsaid = uuid === undefined && reason.startsWith("uuid-");
       metrics.operation(operation, reason);
@@ -117,7 +117,7 @@ export function createKmsService(options: KmsServiceOptions): ServiceImpl<typeof
         ...(unsaid && { refusedUuid: describeRefusedUuid(request.nodeUuid) }),
         ...(detail !== undefined && { detail }),
       });
-      return new ConnectError(text, code);
+      return new StatusError(text, code);
     };
 
     const uuid = check(request);

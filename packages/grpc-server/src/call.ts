@@ -23,6 +23,7 @@ import type { Limits } from "./limits.ts";
 import type { MethodEntry } from "./method-table.ts";
 import { createMessageReader } from "./read-message.ts";
 import { respondError, respondHttpStatus, respondMessage, respondStatus } from "./respond.ts";
+import { StatusError } from "./status-error.ts";
 import type { Timers } from "./timers.ts";
 
 /** What all calls of one server share. */
@@ -53,10 +54,10 @@ export interface CallConnection {
 
 type Phase = "headers" | "reading" | "waiting" | "running" | "answered";
 
-const INTERNAL = new ConnectError("internal error", Code.Internal);
+const INTERNAL = new StatusError("internal error", Code.Internal);
 // One for all calls: a new one would carry a stack that nobody reads.
-const ENDED = new ConnectError("the call has ended", Code.Canceled);
-const CALL_ENDED = (): ConnectError => ENDED;
+const ENDED = new StatusError("the call has ended", Code.Canceled);
+const CALL_ENDED = (): StatusError => ENDED;
 
 /**
  * Refuses the oldest unfinished request, if there is one. A caller that means well sends all of its request at once: those
@@ -243,7 +244,7 @@ export class Call {
     if (this.#phase === "answered") return;
     this.#ended(fault.code, fault.reason);
     respondStatus(this.#stream, fault.code, fault.message);
-    this.#state?.abort(() => new ConnectError(fault.message, fault.code));
+    this.#state?.abort(() => new StatusError(fault.message, fault.code));
   }
 
   /** Gives back what the call held, and tells how it ended. */

@@ -1,6 +1,7 @@
-import { Code, ConnectError, type ServiceImplSpec } from "@connectrpc/connect";
+import { Code, type ServiceImplSpec } from "@connectrpc/connect";
 import { Health, HealthCheckResponse_ServingStatus as Status } from "@talos-bridge/api";
 import { bindService } from "./bind-service.ts";
+import { StatusError } from "./status-error.ts";
 
 /**
  * grpc.health.v1.Health, Check alone: Watch is a streaming method and so Unimplemented.
@@ -15,7 +16,7 @@ export function createHealth(options: {
   const known = new Set(["", ...options.services]);
   return bindService(Health, {
     check({ service }) {
-      if (!known.has(service)) throw new ConnectError("unknown service", Code.NotFound);
+      if (!known.has(service)) throw new StatusError("unknown service", Code.NotFound);
       return { status: options.serving(service) ? Status.SERVING : Status.NOT_SERVING };
     },
   });

@@ -54,5 +54,6 @@ export { createHealth } from "./health.ts";
 export { DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export { mapErrors } from "./map-errors.ts";
 export { createGrpcServer, type GrpcServer, type GrpcServerOptions } from "./server.ts";
+export { StatusError } from "./status-error.ts";
 export { systemTimers, type Timers } from "./timers.ts";
 export type { TlsMaterial } from "./tls.ts";

@@ -1,6 +1,7 @@
 import type { ConnectError } from "@connectrpc/connect";
 import { setTrailerStatus } from "@connectrpc/connect/protocol-grpc";
 import { constants, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { StatusError } from "./status-error.ts";
 
 const CONTENT_TYPE = "application/grpc+proto";
 const GRPC_OK = { "grpc-status": "0" };
@@ -49,6 +50,10 @@ export function respondError(
   header: Metadata,
   trailer: Metadata,
 ): void {
+  if (header === undefined && trailer === undefined && error instanceof StatusError && error.isBare) {
+    respondStatus(stream, error.code, error.rawMessage);
+    return;
+  }
   const status = setTrailerStatus(new Headers(trailer), error);
   status.set("grpc-message", percentEncode(error.rawMessage));
   respondHeaders(stream, {

@@ -1,17 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import type { SrvRecord } from "node:dns";
 import { resolveSrv } from "node:dns/promises";
-import {
-  Agent as HttpAgent,
-  request as httpRequest,
-  type IncomingMessage,
-  type RequestOptions,
-} from "node:http";
+import type { Agent, IncomingMessage, RequestOptions } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { createSecureContext } from "node:tls";
 import { hostOf, parseAddress, type VaultAddress } from "./address.ts";
 import { isVaultError, VaultError } from "./errors.ts";
 import type { VaultHttpRequest, VaultHttpResponse, VaultRequest } from "./request.ts";
+
+// Not by import, which evaluates all that node:http exports: WebSocket is one, and loads Node's fetch, 17 MiB and 50 ms.
+const { Agent: HttpAgent, request: httpRequest } = process.getBuiltinModule("node:http");
 
 /** What TLS connections to Vault are made with. */
 export interface VaultTls {
@@ -57,7 +55,7 @@ const MAX_ANSWER_LENGTH = 4 * 1024 * 1024;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 307, 308]);
 
 interface Pool {
-  readonly http: HttpAgent;
+  readonly http: Agent;
   readonly https: HttpsAgent;
   inFlight: number;
   retired: boolean;
