@@ -1,6 +1,8 @@
 import { readdirSync } from "node:fs";
 import { memoryUsage, resourceUsage, version } from "node:process";
-import { Counter, Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
+import Counter from "prom-client/lib/counter.js";
+import Gauge from "prom-client/lib/gauge.js";
 
 /**
  * The process figures that dashboards expect, under Prometheus's and Node's usual names, read at each scrape.
