@@ -3,9 +3,11 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -50,6 +52,8 @@ type rotation struct {
 	workers []*worker
 	// held are the stages whose files the signer does not get yet.
 	held sync.Map
+	// secrets are what may never be printed.
+	secrets []string
 }
 
 // runs is how the command is run until it ends by itself.
@@ -89,7 +93,9 @@ func rotateWithCommand(ctx context.Context, program program, from, to string, ru
 	more := map[string]string{"ACCEPTED_CAS_PATH": accepted, "TALOS_TOKEN": bundle.TrustdInfo.Token}
 
 	return withSigner(ctx, program, old, more, func(s *signer) error {
-		r := &rotation{program: program, keyType: to, dir: dir, signer: s, log: filepath.Join(dir, "signer.log")}
+		r := &rotation{
+			program: program, keyType: to, dir: dir, signer: s, log: filepath.Join(dir, "signer.log"), secrets: secretsOf(bundle),
+		}
 		if err := r.startWorkers(ctx, bundle); err != nil {
 			return err
 		}
@@ -119,6 +125,19 @@ func bundleOf(ca *x509.CertificateAuthority) (*secrets.Bundle, error) {
 	return &copied, copied.Validate()
 }
 
+// secretsOf are pieces of a bundle, as machine configs have them.
+func secretsOf(bundle *secrets.Bundle) []string {
+	return []string{
+		"PRIVATE KEY",
+		bundle.TrustdInfo.Token,
+		bundle.Cluster.Secret,
+		bundle.Secrets.BootstrapToken,
+		base64.StdEncoding.EncodeToString(bundle.Certs.OS.Crt),
+		base64.StdEncoding.EncodeToString(bundle.Certs.OS.Key),
+		base64.StdEncoding.EncodeToString(bundle.Certs.K8s.Crt),
+	}
+}
+
 // One for all checks: its service account key is RSA of 4096 bits.
 var pooledBundle = sync.OnceValues(func() (*secrets.Bundle, error) {
 	return secrets.NewBundle(secrets.NewClock(), coreconfig.TalosVersionCurrent)
@@ -126,8 +145,8 @@ var pooledBundle = sync.OnceValues(func() (*secrets.Bundle, error) {
 
 func (r *rotation) startWorkers(ctx context.Context, bundle *secrets.Bundle) error {
 	// One takes its trust from its configuration, as Talos has it; the other one keeps to the last answer alone.
-	for _, byAnswer := range []bool{false, true} {
-		w, err := startWorker(ctx, r.signer.addr, filepath.Join(r.dir, "talosctl"), bundle, byAnswer)
+	for i, host := range []string{"127.0.0.1", otherLoopback()} {
+		w, err := startWorker(host, r.signer.addr, filepath.Join(r.dir, "talosctl"), bundle, i == 1)
 		if err != nil {
 			return err
 		}
@@ -138,9 +157,21 @@ func (r *rotation) startWorkers(ctx context.Context, bundle *secrets.Bundle) err
 	return r.renewAll(ctx)
 }
 
+// otherLoopback is that of IPv6, where there is one.
+func otherLoopback() string {
+	listener, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+
+	listener.Close()
+
+	return "::1"
+}
+
 func (r *rotation) stopWorkers() {
 	for _, w := range r.workers {
-		w.listener.Close()
+		w.api.stop()
 	}
 }
 
@@ -316,14 +347,14 @@ func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *loc
 		nodes = append(nodes, w.addr())
 	}
 
-	all := append([]string{r.program.cli, "ca", "rotate"}, args...)
-	all = append(all,
+	all := []string{
+		r.program.cli, "ca", "rotate", args[0],
 		"--secrets", filepath.Join(r.dir, "secrets.yaml"), "--dir", filepath.Join(r.dir, "rotation"),
 		"--nodes", strings.Join(nodes, ","), "--signer", r.signer.addr, "--signer-audit", r.log,
 		"--dry-run=false", "--timeout", "50s", "-v",
-	)
+	}
 
-	cmd := exec.CommandContext(ctx, r.program.node, all...)
+	cmd := exec.CommandContext(ctx, r.program.node, append(all, args[1:]...)...)
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"),
 		"TALOS_BRIDGE_AUDIT_LOG=" + filepath.Join(r.dir, "audit.log"),
@@ -335,22 +366,33 @@ func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *loc
 	return cmd, output
 }
 
-// applying makes this program stand in for talosctl.
-func applying(args []string) []string {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
+// applying names talosctl, or this program, which stands in for it.
+func (r *rotation) applying(args []string) []string {
+	talosctl := r.program.talosctl
+	if talosctl == "" {
+		talosctl = os.Args[0]
 	}
 
-	return append(slices.Clone(args), "--apply", "--talosctl", self)
+	return append(slices.Clone(args), "--apply", "--talosctl", talosctl)
+}
+
+// leak tells whether a secret was printed.
+func (r *rotation) leak(output string) error {
+	for _, secret := range r.secrets {
+		if strings.Contains(output, secret) {
+			return fmt.Errorf("a secret was printed: %.12s…", secret)
+		}
+	}
+
+	return nil
 }
 
 func runToEnd(ctx context.Context, r *rotation, args ...string) error {
-	cmd, output := r.command(ctx, applying(args)...)
+	cmd, output := r.command(ctx, r.applying(args)...)
 	err := cmd.Run()
 
-	if strings.Contains(output.String(), "PRIVATE KEY") {
-		return errors.New("a key was printed")
+	if leak := r.leak(output.String()); leak != nil {
+		return leak
 	}
 
 	if err != nil {
@@ -363,7 +405,7 @@ func runToEnd(ctx context.Context, r *rotation, args ...string) error {
 // runAndKill kills the command eight times, wherever it is, and then lets it run.
 func runAndKill(ctx context.Context, r *rotation, args ...string) error {
 	for range 8 {
-		cmd, _ := r.command(ctx, applying(args)...)
+		cmd, _ := r.command(ctx, r.applying(args)...)
 		if err := cmd.Start(); err != nil {
 			return err
 		}
@@ -429,6 +471,10 @@ func (r *rotation) patchByHand(ctx context.Context, folder string) error {
 	text, err := os.ReadFile(filepath.Join(folder, "node-patch.yaml"))
 	if err != nil {
 		return err
+	}
+
+	if r.program.talosctl != "" {
+		return r.patchWithTalosctl(ctx, folder)
 	}
 
 	for _, w := range r.workers {

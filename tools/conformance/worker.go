@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -34,10 +35,12 @@ type worker struct {
 	inbox      string
 	// byAnswer: the last answer is its whole trust, instead of its configuration.
 	byAnswer bool
-	listener net.Listener
-	config   []byte
-	patches  int
-	applied  bool
+	address  string
+	api      *machineAPI
+	// first is the config that it began with.
+	first   []byte
+	patches int
+	applied bool
 
 	mu      sync.Mutex
 	serving *tls.Certificate
@@ -47,7 +50,7 @@ type worker struct {
 // Where the stand-in for talosctl leaves patches.
 const patchFolderVariable = "TALOS_BRIDGE_CONFORMANCE_PATCHES"
 
-func startWorker(ctx context.Context, signerAddr, inbox string, bundle *secrets.Bundle, byAnswer bool) (*worker, error) {
+func startWorker(host, signerAddr, inbox string, bundle *secrets.Bundle, byAnswer bool) (*worker, error) {
 	input, err := generate.NewInput("rotation", "https://10.5.0.1:6443", "1.35.0", generate.WithSecretsBundle(bundle))
 	if err != nil {
 		return nil, err
@@ -63,22 +66,22 @@ func startWorker(ctx context.Context, signerAddr, inbox string, bundle *secrets.
 		return nil, err
 	}
 
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freePort()))
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(freePort())))
 	if err != nil {
 		return nil, err
 	}
 
-	w := &worker{signerAddr: signerAddr, inbox: inbox, byAnswer: byAnswer, listener: listener, config: config}
-
-	go w.serve()
+	w := &worker{signerAddr: signerAddr, inbox: inbox, byAnswer: byAnswer, address: listener.Addr().String(), first: config}
+	w.api = &machineAPI{host: host, config: config, identity: w.identity}
+	w.api.serve(listener)
 
 	return w, os.MkdirAll(inbox, 0o700)
 }
 
-func (w *worker) addr() string { return w.listener.Addr().String() }
+func (w *worker) addr() string { return w.address }
 
 func (w *worker) machine() (*v1alpha1.Config, error) {
-	provider, err := configloader.NewFromBytes(w.config)
+	provider, err := configloader.NewFromBytes(w.api.current())
 	if err != nil {
 		return nil, err
 	}
@@ -188,49 +191,22 @@ func (w *worker) renew(ctx context.Context) error {
 	return nil
 }
 
-// serve shakes hands as apid does: clients are verified with the CAs of the last answer.
-func (w *worker) serve() {
-	config := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
+// identity is how a worker shakes hands, as apid does: clients are verified with the CAs of the last answer.
+func (w *worker) identity() (*tls.Config, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 
-			if w.serving == nil {
-				return nil, errors.New("no certificate yet")
-			}
-
-			return &tls.Config{
-				Certificates: []tls.Certificate{*w.serving},
-				ClientAuth:   tls.RequireAndVerifyClientCert,
-				ClientCAs:    pool(w.got.accepted...),
-				MinVersion:   tls.VersionTLS12,
-				NextProtos:   []string{"h2"},
-			}, nil
-		},
+	if w.serving == nil {
+		return nil, errors.New("no certificate yet")
 	}
 
-	for {
-		conn, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-
-		go func() {
-			defer conn.Close()
-
-			conn.SetDeadline(time.Now().Add(10 * time.Second))
-
-			server := tls.Server(conn, config)
-			if server.Handshake() != nil {
-				return
-			}
-
-			// An empty SETTINGS frame, with which every HTTP/2 server begins.
-			server.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
-			server.Read(make([]byte, 1_024))
-		}()
-	}
+	return &tls.Config{
+		Certificates: []tls.Certificate{*w.serving},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    pool(w.got.accepted...),
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2"},
+	}, nil
 }
 
 func (w *worker) inboxFile(end string) string { return inboxFile(w.inbox, w.addr(), end) }
@@ -253,8 +229,15 @@ func leavePatch(file string, text []byte) error {
 	return errors.Join(os.WriteFile(draft, text, 0o600), os.Rename(draft, file+".patch"))
 }
 
-// takePatch applies a patch that was left, by the code of talosctl, twice: the second time must change nothing.
+// takePatch tells whether talosctl patched the worker; else it applies a patch that was left, by the code of talosctl, twice:
+// the second time must change nothing.
 func (w *worker) takePatch() (bool, error) {
+	if w.api.takeChange() {
+		w.patches++
+
+		return true, nil
+	}
+
 	text, err := os.ReadFile(w.inboxFile(".patch"))
 	if errors.Is(err, os.ErrNotExist) {
 		return false, nil
@@ -262,7 +245,7 @@ func (w *worker) takePatch() (bool, error) {
 		return false, err
 	}
 
-	once, err := applyPatch(w.config, text)
+	once, err := applyPatch(w.api.current(), text)
 	if err != nil {
 		return false, err
 	}
@@ -303,7 +286,8 @@ func (w *worker) takePatch() (bool, error) {
 		return false, errors.New("a patch leaves accepted CAs that it does not name")
 	}
 
-	w.config, w.applied = once, true
+	w.api.set(once)
+	w.applied = true
 	w.patches++
 
 	return true, os.Remove(w.inboxFile(".patch"))
@@ -348,6 +332,10 @@ func (w *worker) judge(next, old *x509.CertificateAuthority, rotation string) er
 
 	if w.patches < 3 {
 		return fmt.Errorf("it was patched %d times", w.patches)
+	}
+
+	if err := w.judgeTaken(next, old); err != nil {
+		return err
 	}
 
 	if err := w.got.certificate.CheckSignatureFrom(next.Crt); err != nil {
@@ -457,7 +445,12 @@ func patchWorker(_ context.Context, args []string) error {
 		return err
 	}
 
-	if *mode != "no-reboot" || *nodes != "127.0.0.1" || !strings.HasPrefix(*patch, "@") || flags.NArg() != 0 {
+	host, _, err := net.SplitHostPort(*endpoints)
+	if err != nil {
+		return err
+	}
+
+	if *mode != "no-reboot" || *nodes != host || !strings.HasPrefix(*patch, "@") || flags.NArg() != 0 {
 		return errors.New("other arguments than were expected")
 	}
 

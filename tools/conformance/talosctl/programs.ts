@@ -3,7 +3,6 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { pinnedBinary } from "../build.ts";
 
 /** A row of the suite. */
 export type Case = readonly [name: string, run: () => void];
@@ -29,14 +28,8 @@ export interface Programs {
 
 const CLI = resolve(import.meta.dirname, "../../../apps/cli");
 
-/** Where talosctl is, built where it isn't there yet. */
-export function talosctlBinary(): string {
-  return pinnedBinary("talosctl");
-}
-
-export function startPrograms(): Programs {
+export function startPrograms(talosctl: string): Programs {
   const folder = mkdtempSync(join(tmpdir(), "talosctl-conformance-"));
-  const talosctl = talosctlBinary();
   const bridge = [process.execPath, join(CLI, "dist/main.js")];
   // Always anew, which takes under a second: what was left from another day would prove nothing.
   succeed([process.execPath, "../../tools/bundle.ts"], CLI);
