@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/siderolabs/crypto/x509"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
@@ -56,8 +57,11 @@ func sickOnce(fault fault, says string) runs {
 	}
 }
 
-// exitTimeout is how talos-bridge ends when the time of --timeout is over.
-const exitTimeout = 124
+// How talos-bridge ends when it is interrupted, and when the time of --timeout is over.
+const (
+	exitInterrupted = 130
+	exitTimeout     = 124
+)
 
 func (r *rotation) waitInVain(ctx context.Context, fault fault, says string, args []string) error {
 	sick := r.workers[1]
@@ -67,19 +71,31 @@ func (r *rotation) waitInVain(ctx context.Context, fault fault, says string, arg
 		sick.api.stop()
 	}
 
-	cmd, output := r.command(ctx, append(r.applying(args), "--timeout", "7s")...)
+	cmd, output := r.command(ctx, append(r.applying(args), "--timeout", "6s")...)
+	if err := cmd.Start(); err != nil {
+		return err
+	}
+
+	wanted := exitTimeout
+	if says != "" {
+		wanted = exitInterrupted
+
+		for deadline := time.Now().Add(6 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
+			if strings.Contains(output.String(), says) {
+				break
+			}
+		}
+
+		cmd.Process.Signal(os.Interrupt)
+	}
 
 	var exit *exec.ExitError
-	if err := cmd.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitTimeout {
-		return fmt.Errorf("ended with %v\n%s", err, output.String())
+	if err := cmd.Wait(); !errors.As(err, &exit) || exit.ExitCode() != wanted || !strings.Contains(output.String(), says) {
+		return fmt.Errorf("ended with %v, not %d and %q\n%s", err, wanted, says, output.String())
 	}
 
 	if err := r.leak(output.String()); err != nil {
 		return err
-	}
-
-	if !strings.Contains(output.String(), says) {
-		return fmt.Errorf("it says nothing of %q:\n%s", says, output.String())
 	}
 
 	if err := errors.Join(r.judgeState(), r.strays()); err != nil {
