@@ -15,6 +15,7 @@ export function workerCases(programs: Programs): readonly Case[] {
         () => validate(programs, writeWorker(programs, { version, secrets: `${keyType}.yaml` })),
       ]),
     ),
+    ["a worker with every option is valid too", () => writeWithAllOptions(programs)],
     ...TALOS_VERSIONS.flatMap((version) =>
       FORMS.map((form): Case => [
         `a KMS patch as ${form} goes onto a worker of Talos ${version} as it is, and the worker stays valid`,
@@ -59,6 +60,37 @@ export function validate({ talosctl }: Programs, path: string): void {
   for (const mode of ["metal", "cloud"]) {
     const said = talosctl("validate", "--mode", mode, "--strict", "--config", path);
     strictEqual(said, `${path} is valid for ${mode} mode\n`);
+  }
+}
+
+function writeWithAllOptions(programs: Programs): void {
+  const { bridge, write } = programs;
+  write("token", "abcdef.0123456789abcdef");
+  const cluster = [
+    "--secrets",
+    "ed25519.yaml",
+    "--endpoint",
+    "https://[fd00::1]:6443",
+    "--cluster-name",
+    "yes",
+  ];
+  const networks = ["--pod-cidr", "10.244.0.0/16,fd00:1::/56", "--service-cidr", "10.96.0.0/12,fd00:2::/112"];
+  const names = ["--san", "yes,1e3,~,a.example.com", "--dns-domain", "corp.local", "--no-discovery"];
+  const install = ["--install-disk", "/dev/sda", "--install-image", "factory.example.com/installer:v1"];
+  write("other.pem", bridge("secrets", "extract", "certs.os.crt", "--secrets", "p256.yaml"));
+  write("k8s.pem", bridge("secrets", "extract", "certs.k8s.crt", "--secrets", "p256.yaml"));
+  const trust = [
+    "--kubernetes-ca",
+    "k8s.pem",
+    "--accepted-cas",
+    "other.pem",
+    "--bootstrap-token-file",
+    "token",
+  ];
+  for (const version of TALOS_VERSIONS) {
+    const given = [...cluster, ...networks, ...names, ...install, ...trust, "--talos-version", version];
+    bridge("config", "worker", ...given, "--out", "full.yaml", "--force");
+    validate(programs, "full.yaml");
   }
 }
 
