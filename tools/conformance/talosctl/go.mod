@@ -257,7 +257,5 @@ require (
 
 tool github.com/siderolabs/talos/cmd/talosctl
 
-replace (
-	cloud.google.com/go => cloud.google.com/go v0.100.2
-	github.com/mdlayher/ethtool => github.com/siderolabs/ethtool v0.4.0-sidero
-)
+// As Talos's own go.mod has it.
+replace github.com/mdlayher/ethtool => github.com/siderolabs/ethtool v0.4.0-sidero
