@@ -6,7 +6,26 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "no
 import { homedir } from "node:os";
 import { join } from "node:path";
 
-const FLAGS = ["-mod=readonly", "-trimpath", "-ldflags=-s -w"];
+interface Build {
+  /** A folder with a go.mod. */
+  readonly source: string;
+  /** "." is the program in that folder; another is one that its go.mod pins, and no file beside go.mod and go.sum counts. */
+  readonly package: string;
+  readonly ldflags: string;
+  readonly name: string;
+}
+
+/** Programs of others, by the folder that pins them. */
+const PINNED: Readonly<Record<string, Omit<Build, "source">>> = {
+  talosctl: {
+    package: "github.com/siderolabs/talos/cmd/talosctl",
+    // The version of go.mod: talosctl compares it with that of a node.
+    ldflags: "-s -w -X github.com/siderolabs/talos/pkg/machinery/version.Tag=v1.12.0",
+    name: "talosctl",
+  },
+};
+
+const FLAGS = ["-mod=readonly", "-trimpath"];
 const GO_MINOR = 26;
 
 /**
@@ -14,14 +33,26 @@ const GO_MINOR = 26;
  * there is no Go new enough.
  */
 export function conformanceBinary(source: string = import.meta.dirname): string {
-  const folder = join(cacheRoot(), "talos-bridge-tools", buildKey(source, goVersion()));
-  const binary = join(folder, "conformance");
+  return binaryOf({ source, package: ".", ldflags: "-s -w", name: "conformance" });
+}
+
+/** The same for a program of others that a folder here pins. */
+export function pinnedBinary(folder: string): string {
+  const pinned = PINNED[folder];
+  if (pinned === undefined) throw new Error(`${folder} pins no program`);
+  return binaryOf({ ...pinned, source: join(import.meta.dirname, folder) });
+}
+
+function binaryOf(build: Build): string {
+  const folder = join(cacheRoot(), "talos-bridge-tools", buildKey(build, goVersion()));
+  const binary = join(folder, build.name);
   if (existsSync(binary)) return binary;
   mkdirSync(folder, { recursive: true });
   // A name of its own, then one rename: two builds at once, or one that is cut off, leave no half binary.
   const temporary = `${binary}.${process.pid}`;
-  const { status } = spawnSync("go", ["build", ...FLAGS, "-o", temporary, "."], {
-    cwd: source,
+  const args = [...FLAGS, `-ldflags=${build.ldflags}`, "-o", temporary, build.package];
+  const { status } = spawnSync("go", ["build", ...args], {
+    cwd: build.source,
     env: { ...process.env, CGO_ENABLED: "0" },
     stdio: ["ignore", "inherit", "inherit"],
   });
@@ -44,10 +75,12 @@ function goVersion(): string {
   return version;
 }
 
-function buildKey(source: string, version: string): string {
-  const hash = createHash("sha256").update(JSON.stringify([version, process.platform, process.arch, FLAGS]));
+function buildKey({ source, package: path, ldflags }: Build, version: string): string {
+  const given = [version, process.platform, process.arch, FLAGS, ldflags, path];
+  const hash = createHash("sha256").update(JSON.stringify(given));
+  const inputs = path === "." ? /\.(go|mod|sum|json)$/ : /^go\.(mod|sum)$/;
   for (const file of readdirSync(source).toSorted()) {
-    if (!/\.(go|mod|sum|json)$/.test(file)) continue;
+    if (!inputs.test(file)) continue;
     const content = readFileSync(join(source, file));
     hash.update(`\0${file}\0${content.length}\0`).update(content);
   }
@@ -56,7 +89,10 @@ function buildKey(source: string, version: string): string {
 
 if (import.meta.main) {
   try {
-    console.log(conformanceBinary(join(import.meta.dirname, process.argv[2] ?? "")));
+    const [folder = ""] = process.argv.slice(2);
+    console.log(
+      folder in PINNED ? pinnedBinary(folder) : conformanceBinary(join(import.meta.dirname, folder)),
+    );
   } catch (error) {
     console.error(error instanceof Error ? error.message : error);
     process.exitCode = 1;

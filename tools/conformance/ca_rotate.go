@@ -3,11 +3,12 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -50,10 +51,9 @@ type rotation struct {
 	workers []*worker
 	// held are the stages whose files the signer does not get yet.
 	held sync.Map
+	// secrets are what may never be printed.
+	secrets []string
 }
-
-// runs is how the command is run until it ends by itself.
-type runs func(ctx context.Context, r *rotation, args ...string) error
 
 func rotateWithCommand(ctx context.Context, program program, from, to string, run runs) error {
 	dir, err := os.MkdirTemp("", "talos-bridge-conformance-")
@@ -89,7 +89,9 @@ func rotateWithCommand(ctx context.Context, program program, from, to string, ru
 	more := map[string]string{"ACCEPTED_CAS_PATH": accepted, "TALOS_TOKEN": bundle.TrustdInfo.Token}
 
 	return withSigner(ctx, program, old, more, func(s *signer) error {
-		r := &rotation{program: program, keyType: to, dir: dir, signer: s, log: filepath.Join(dir, "signer.log")}
+		r := &rotation{
+			program: program, keyType: to, dir: dir, signer: s, log: filepath.Join(dir, "signer.log"), secrets: secretsOf(bundle),
+		}
 		if err := r.startWorkers(ctx, bundle); err != nil {
 			return err
 		}
@@ -119,6 +121,19 @@ func bundleOf(ca *x509.CertificateAuthority) (*secrets.Bundle, error) {
 	return &copied, copied.Validate()
 }
 
+// secretsOf are pieces of a bundle, as machine configs have them.
+func secretsOf(bundle *secrets.Bundle) []string {
+	return []string{
+		"PRIVATE KEY",
+		bundle.TrustdInfo.Token,
+		bundle.Cluster.Secret,
+		bundle.Secrets.BootstrapToken,
+		base64.StdEncoding.EncodeToString(bundle.Certs.OS.Crt),
+		base64.StdEncoding.EncodeToString(bundle.Certs.OS.Key),
+		base64.StdEncoding.EncodeToString(bundle.Certs.K8s.Crt),
+	}
+}
+
 // One for all checks: its service account key is RSA of 4096 bits.
 var pooledBundle = sync.OnceValues(func() (*secrets.Bundle, error) {
 	return secrets.NewBundle(secrets.NewClock(), coreconfig.TalosVersionCurrent)
@@ -126,8 +141,8 @@ var pooledBundle = sync.OnceValues(func() (*secrets.Bundle, error) {
 
 func (r *rotation) startWorkers(ctx context.Context, bundle *secrets.Bundle) error {
 	// One takes its trust from its configuration, as Talos has it; the other one keeps to the last answer alone.
-	for _, byAnswer := range []bool{false, true} {
-		w, err := startWorker(ctx, r.signer.addr, filepath.Join(r.dir, "talosctl"), bundle, byAnswer)
+	for i, host := range []string{"127.0.0.1", otherLoopback()} {
+		w, err := startWorker(host, r.signer.addr, filepath.Join(r.dir, "talosctl"), bundle, i == 1)
 		if err != nil {
 			return err
 		}
@@ -138,9 +153,21 @@ func (r *rotation) startWorkers(ctx context.Context, bundle *secrets.Bundle) err
 	return r.renewAll(ctx)
 }
 
+// otherLoopback is that of IPv6, where there is one.
+func otherLoopback() string {
+	listener, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		return "127.0.0.1"
+	}
+
+	listener.Close()
+
+	return "::1"
+}
+
 func (r *rotation) stopWorkers() {
 	for _, w := range r.workers {
-		w.listener.Close()
+		w.api.stop()
 	}
 }
 
@@ -308,152 +335,4 @@ func (r *rotation) judge(old *x509.CertificateAuthority) error {
 	}
 
 	return nil
-}
-
-func (r *rotation) command(ctx context.Context, args ...string) (*exec.Cmd, *lockedBuffer) {
-	nodes := make([]string, 0, len(r.workers))
-	for _, w := range r.workers {
-		nodes = append(nodes, w.addr())
-	}
-
-	all := append([]string{r.program.cli, "ca", "rotate"}, args...)
-	all = append(all,
-		"--secrets", filepath.Join(r.dir, "secrets.yaml"), "--dir", filepath.Join(r.dir, "rotation"),
-		"--nodes", strings.Join(nodes, ","), "--signer", r.signer.addr, "--signer-audit", r.log,
-		"--dry-run=false", "--timeout", "50s", "-v",
-	)
-
-	cmd := exec.CommandContext(ctx, r.program.node, all...)
-	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"),
-		"TALOS_BRIDGE_AUDIT_LOG=" + filepath.Join(r.dir, "audit.log"),
-		patchFolderVariable + "=" + filepath.Join(r.dir, "talosctl"),
-	}
-	output := &lockedBuffer{}
-	cmd.Stdout, cmd.Stderr = output, output
-
-	return cmd, output
-}
-
-// applying makes this program stand in for talosctl.
-func applying(args []string) []string {
-	self, err := os.Executable()
-	if err != nil {
-		self = os.Args[0]
-	}
-
-	return append(slices.Clone(args), "--apply", "--talosctl", self)
-}
-
-func runToEnd(ctx context.Context, r *rotation, args ...string) error {
-	cmd, output := r.command(ctx, applying(args)...)
-	err := cmd.Run()
-
-	if strings.Contains(output.String(), "PRIVATE KEY") {
-		return errors.New("a key was printed")
-	}
-
-	if err != nil {
-		return fmt.Errorf("ca rotate %s: %w\n%s", args[0], err, output.String())
-	}
-
-	return nil
-}
-
-// runAndKill kills the command eight times, wherever it is, and then lets it run.
-func runAndKill(ctx context.Context, r *rotation, args ...string) error {
-	for range 8 {
-		cmd, _ := r.command(ctx, applying(args)...)
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-
-		timer := time.AfterFunc(time.Duration(200+rand.IntN(1_000))*time.Millisecond, func() { cmd.Process.Kill() })
-		err := cmd.Wait()
-
-		timer.Stop()
-
-		if err == nil {
-			return nil
-		}
-	}
-
-	return runToEnd(ctx, r, args...)
-}
-
-// runByHand patches the nodes of a stage as soon as its files are there, and only then lets the signer have its own. What it
-// did it says in the next run.
-func runByHand(ctx context.Context, r *rotation, args ...string) error {
-	stages := map[string][]string{"start": {"accept", "issue"}, "finish": {"forget"}}[args[0]]
-	numbers := map[string]string{"accept": "stage-1-accept", "issue": "stage-2-issue", "forget": "stage-3-forget"}
-
-	for _, stage := range stages {
-		r.held.Store(numbers[stage], true)
-	}
-
-	said := slices.Clone(args)
-
-	for _, stage := range stages {
-		cmd, output := r.command(ctx, said...)
-		if err := cmd.Start(); err != nil {
-			return err
-		}
-
-		err := r.patchByHand(ctx, filepath.Join(r.dir, "rotation", numbers[stage]))
-
-		cmd.Process.Kill()
-		cmd.Wait()
-
-		if err != nil {
-			return fmt.Errorf("%s by hand: %w\n%s", stage, err, output.String())
-		}
-
-		r.held.Delete(numbers[stage])
-
-		said = append(said, "--patched", stage+"=all")
-	}
-
-	cmd, output := r.command(ctx, said...)
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("ca rotate %s: %w\n%s", args[0], err, output.String())
-	}
-
-	return nil
-}
-
-func (r *rotation) patchByHand(ctx context.Context, folder string) error {
-	if err := waitFor(ctx, filepath.Join(folder, "talosconfig")); err != nil {
-		return err
-	}
-
-	text, err := os.ReadFile(filepath.Join(folder, "node-patch.yaml"))
-	if err != nil {
-		return err
-	}
-
-	for _, w := range r.workers {
-		if err := w.leavePatch(text); err != nil {
-			return err
-		}
-
-		if err := waitFor(ctx, w.inboxFile(".applied")); err != nil {
-			return err
-		}
-	}
-
-	return nil
-}
-
-func waitFor(ctx context.Context, path string) error {
-	for {
-		if _, err := os.Stat(path); err == nil {
-			return nil
-		}
-
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("%s does not come: %w", filepath.Base(path), context.Cause(ctx))
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
 }

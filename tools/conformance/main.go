@@ -1,7 +1,7 @@
 // Command conformance drives built services with Talos's own client code, and compares csr-signer's answers with trustd's.
 //
-//	conformance test --node NODE --bundle MAIN.JS --cli MAIN.JS [--only TEXT]
-//	                                                              the conformance tests; the last line counts them
+//	conformance test --node NODE --bundle MAIN.JS --cli MAIN.JS [--talosctl F] [--only TEXT]
+//	                                                              the conformance tests, or those of talosctl; the last line counts
 //	conformance get-certificate --addr HOST:PORT --token-file F --ca CA.PEM
 //	                                                              asks as a worker does and checks what comes back
 //	conformance make-cluster --dir DIR [--key-type TYPE]          writes a new Talos CA and a token

@@ -1,27 +1,23 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/tls"
 	stdx509 "crypto/x509"
 	"encoding/base64"
 	"encoding/pem"
 	"errors"
-	"flag"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
-	"strings"
+	"strconv"
 	"sync"
 	"time"
 
 	"github.com/siderolabs/crypto/x509"
 	clientconfig "github.com/siderolabs/talos/pkg/machinery/client/config"
 	"github.com/siderolabs/talos/pkg/machinery/config/configloader"
-	"github.com/siderolabs/talos/pkg/machinery/config/configpatcher"
-	"github.com/siderolabs/talos/pkg/machinery/config/container"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate"
 	"github.com/siderolabs/talos/pkg/machinery/config/generate/secrets"
 	"github.com/siderolabs/talos/pkg/machinery/config/machine"
@@ -34,20 +30,19 @@ type worker struct {
 	inbox      string
 	// byAnswer: the last answer is its whole trust, instead of its configuration.
 	byAnswer bool
-	listener net.Listener
-	config   []byte
-	patches  int
-	applied  bool
+	address  string
+	api      *machineAPI
+	// first is the config that it began with.
+	first   []byte
+	patches int
+	applied bool
 
 	mu      sync.Mutex
 	serving *tls.Certificate
 	got     answer
 }
 
-// Where the stand-in for talosctl leaves patches.
-const patchFolderVariable = "TALOS_BRIDGE_CONFORMANCE_PATCHES"
-
-func startWorker(ctx context.Context, signerAddr, inbox string, bundle *secrets.Bundle, byAnswer bool) (*worker, error) {
+func startWorker(host, signerAddr, inbox string, bundle *secrets.Bundle, byAnswer bool) (*worker, error) {
 	input, err := generate.NewInput("rotation", "https://10.5.0.1:6443", "1.35.0", generate.WithSecretsBundle(bundle))
 	if err != nil {
 		return nil, err
@@ -63,22 +58,22 @@ func startWorker(ctx context.Context, signerAddr, inbox string, bundle *secrets.
 		return nil, err
 	}
 
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", freePort()))
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, strconv.Itoa(freePort())))
 	if err != nil {
 		return nil, err
 	}
 
-	w := &worker{signerAddr: signerAddr, inbox: inbox, byAnswer: byAnswer, listener: listener, config: config}
-
-	go w.serve()
+	w := &worker{signerAddr: signerAddr, inbox: inbox, byAnswer: byAnswer, address: listener.Addr().String(), first: config}
+	w.api = &machineAPI{host: host, config: config, identity: w.identity}
+	w.api.serve(listener)
 
 	return w, os.MkdirAll(inbox, 0o700)
 }
 
-func (w *worker) addr() string { return w.listener.Addr().String() }
+func (w *worker) addr() string { return w.address }
 
 func (w *worker) machine() (*v1alpha1.Config, error) {
-	provider, err := configloader.NewFromBytes(w.config)
+	provider, err := configloader.NewFromBytes(w.api.current())
 	if err != nil {
 		return nil, err
 	}
@@ -188,149 +183,22 @@ func (w *worker) renew(ctx context.Context) error {
 	return nil
 }
 
-// serve shakes hands as apid does: clients are verified with the CAs of the last answer.
-func (w *worker) serve() {
-	config := &tls.Config{
-		MinVersion: tls.VersionTLS12,
-		GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
-			w.mu.Lock()
-			defer w.mu.Unlock()
+// identity is how a worker shakes hands, as apid does: clients are verified with the CAs of the last answer.
+func (w *worker) identity() (*tls.Config, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 
-			if w.serving == nil {
-				return nil, errors.New("no certificate yet")
-			}
-
-			return &tls.Config{
-				Certificates: []tls.Certificate{*w.serving},
-				ClientAuth:   tls.RequireAndVerifyClientCert,
-				ClientCAs:    pool(w.got.accepted...),
-				MinVersion:   tls.VersionTLS12,
-				NextProtos:   []string{"h2"},
-			}, nil
-		},
+	if w.serving == nil {
+		return nil, errors.New("no certificate yet")
 	}
 
-	for {
-		conn, err := w.listener.Accept()
-		if err != nil {
-			return
-		}
-
-		go func() {
-			defer conn.Close()
-
-			conn.SetDeadline(time.Now().Add(10 * time.Second))
-
-			server := tls.Server(conn, config)
-			if server.Handshake() != nil {
-				return
-			}
-
-			// An empty SETTINGS frame, with which every HTTP/2 server begins.
-			server.Write([]byte{0, 0, 0, 4, 0, 0, 0, 0, 0})
-			server.Read(make([]byte, 1_024))
-		}()
-	}
-}
-
-func (w *worker) inboxFile(end string) string { return inboxFile(w.inbox, w.addr(), end) }
-
-func inboxFile(folder, addr, end string) string {
-	return filepath.Join(folder, strings.ReplaceAll(addr, ":", "_")+end)
-}
-
-func (w *worker) leavePatch(text []byte) error { return leavePatch(w.inboxFile(""), text) }
-
-// leavePatch leaves a patch for a worker, whole or not at all.
-func leavePatch(file string, text []byte) error {
-	// Of a run before, that was killed.
-	if err := os.Remove(file + ".applied"); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-
-	draft := fmt.Sprintf("%s.%d", file, os.Getpid())
-
-	return errors.Join(os.WriteFile(draft, text, 0o600), os.Rename(draft, file+".patch"))
-}
-
-// takePatch applies a patch that was left, by the code of talosctl, twice: the second time must change nothing.
-func (w *worker) takePatch() (bool, error) {
-	text, err := os.ReadFile(w.inboxFile(".patch"))
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	} else if err != nil {
-		return false, err
-	}
-
-	once, err := applyPatch(w.config, text)
-	if err != nil {
-		return false, err
-	}
-
-	twice, err := applyPatch(once, text)
-	if err != nil {
-		return false, err
-	}
-
-	if !bytes.Equal(once, twice) {
-		return false, errors.New("a patch applied twice is not the same as once")
-	}
-
-	// Whatever is in the list already, the patch makes it exact.
-	config, err := w.machine()
-	if err != nil {
-		return false, err
-	}
-
-	foreign := append(config.MachineConfig.MachineAcceptedCAs, &x509.PEMEncodedCertificate{Crt: []byte("another")})
-	config.MachineConfig.MachineAcceptedCAs = foreign
-
-	documents, err := container.New(config)
-	if err != nil {
-		return false, err
-	}
-
-	other, err := documents.Bytes()
-	if err != nil {
-		return false, err
-	}
-
-	if other, err = applyPatch(other, text); err != nil {
-		return false, err
-	}
-
-	if bytes.Contains(other, []byte(base64.StdEncoding.EncodeToString([]byte("another")))) {
-		return false, errors.New("a patch leaves accepted CAs that it does not name")
-	}
-
-	w.config, w.applied = once, true
-	w.patches++
-
-	return true, os.Remove(w.inboxFile(".patch"))
-}
-
-func (w *worker) tellApplied() error {
-	if !w.applied {
-		return nil
-	}
-
-	w.applied = false
-
-	return os.WriteFile(w.inboxFile(".applied"), nil, 0o600)
-}
-
-func applyPatch(config, patch []byte) ([]byte, error) {
-	loaded, err := configpatcher.LoadPatch(patch)
-	if err != nil {
-		return nil, err
-	}
-
-	output, err := configpatcher.Apply(configpatcher.WithBytes(config), []configpatcher.Patch{loaded})
-	if err != nil {
-		return nil, err
-	}
-
-	return output.Bytes()
+	return &tls.Config{
+		Certificates: []tls.Certificate{*w.serving},
+		ClientAuth:   tls.RequireAndVerifyClientCert,
+		ClientCAs:    pool(w.got.accepted...),
+		MinVersion:   tls.VersionTLS12,
+		NextProtos:   []string{"h2"},
+	}, nil
 }
 
 // judge looks at a worker after the rotation: it knows the new CA alone, and so do those who reach it.
@@ -348,6 +216,10 @@ func (w *worker) judge(next, old *x509.CertificateAuthority, rotation string) er
 
 	if w.patches < 3 {
 		return fmt.Errorf("it was patched %d times", w.patches)
+	}
+
+	if err := w.judgeTaken(next, old); err != nil {
+		return err
 	}
 
 	if err := w.got.certificate.CheckSignatureFrom(next.Crt); err != nil {
@@ -438,48 +310,4 @@ func contextOf(config *clientconfig.Config, endpoint string) (*clientconfig.Cont
 	}
 
 	return nil, errors.New("no context for " + endpoint)
-}
-
-// patchWorker does as `talosctl patch machineconfig` does towards a worker of a test: it needs a talosconfig that reaches it.
-func patchWorker(_ context.Context, args []string) error {
-	if len(args) == 0 || args[0] != "machineconfig" {
-		return errors.New("only machineconfig can be patched")
-	}
-
-	flags := flag.NewFlagSet("patch", flag.ContinueOnError)
-	talosconfig := flags.String("talosconfig", "", "")
-	endpoints := flags.String("endpoints", "", "")
-	nodes := flags.String("nodes", "", "")
-	mode := flags.String("mode", "", "")
-	patch := flags.String("patch", "", "")
-
-	if err := flags.Parse(args[1:]); err != nil {
-		return err
-	}
-
-	if *mode != "no-reboot" || *nodes != "127.0.0.1" || !strings.HasPrefix(*patch, "@") || flags.NArg() != 0 {
-		return errors.New("other arguments than were expected")
-	}
-
-	if err := reachWith(*talosconfig, *endpoints); err != nil {
-		return err
-	}
-
-	text, err := os.ReadFile(strings.TrimPrefix(*patch, "@"))
-	if err != nil {
-		return err
-	}
-
-	file := inboxFile(os.Getenv(patchFolderVariable), *endpoints, "")
-	if err := leavePatch(file, text); err != nil {
-		return err
-	}
-
-	for deadline := time.Now().Add(30 * time.Second); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
-		if _, err := os.Stat(file + ".applied"); err == nil {
-			return nil
-		}
-	}
-
-	return errors.New("the worker did not take the patch")
 }

@@ -142,5 +142,8 @@ export const FINDING_NOTES: Readonly<Record<FindingCode, Note>> = {
     cure: "Serve the KMS with TLS and write `https://`.",
   },
   "kms-endpoint": { cause: "No host and port that a node can dial.", cure: "`https://HOST:PORT`." },
-  endpoint: { cause: "The talosconfig names no endpoint.", cure: "`talosctl config endpoint HOST`." },
+  endpoint: {
+    cause: "The talosconfig names no endpoint, or a machine config's control plane is no URL with a host.",
+    cure: "`talosctl config endpoint HOST`; `https://HOST:PORT`.",
+  },
 };

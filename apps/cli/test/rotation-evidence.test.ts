@@ -194,7 +194,7 @@ test("of the signer's files a stage changes the pair or the list, never both", (
 });
 
 describe("talosctl", () => {
-  const run = async (script: string | undefined): Promise<string | undefined> => {
+  const run = async (script: string | undefined, timeoutMs?: number): Promise<string | undefined> => {
     const talosctl = join(scratchDir(), "talosctl");
     if (script !== undefined) {
       writeFileSync(talosctl, `#!/bin/sh\n${script}\n`);
@@ -207,7 +207,8 @@ describe("talosctl", () => {
       node: "10.5.0.3",
       endpoint: "10.5.0.3",
     };
-    return runPatch({ env: { PATH: process.env["PATH"] } }, new AbortController().signal, command);
+    const world = { env: { PATH: process.env["PATH"] } };
+    return runPatch(world, new AbortController().signal, command, timeoutMs);
   };
 
   test("gets its arguments as they are, without a shell", async () => {
@@ -231,6 +232,15 @@ describe("talosctl", () => {
       "talosctl ended with status 3: Unavailable",
     );
     expect(await run("echo canary >&2; exit 1")).toBe("talosctl ended with status 1");
+    expect(
+      await run('echo "rpc error: code = PermissionDenied desc = no request forwarding" >&2; exit 1'),
+    ).toBe("talosctl ended with status 1: PermissionDenied, it takes the node's address for another node's");
+  });
+
+  test("that hangs is killed, even where it would rather not be", async () => {
+    expect(await run("trap '' TERM; while :; do sleep 0.1; done", 100)).toBe(
+      "talosctl did not end within 0.1 s",
+    );
   });
 
   test("that is not there ends the run", async () => {

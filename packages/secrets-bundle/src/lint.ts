@@ -113,6 +113,10 @@ function trustFindings(
     findings.push(errorAt(shownAs("certs.os.crt"), "missing", "is missing, and no CA is accepted"));
   if (config.endpoint === undefined)
     findings.push(errorAt("cluster.controlPlane.endpoint", "missing", "is missing"));
+  else if (!namesHost(config.endpoint))
+    findings.push(
+      errorAt("cluster.controlPlane.endpoint", "endpoint", "is no URL with a host: Talos refuses it"),
+    );
   if (config.type === "worker") {
     for (const { path, kind } of FIELDS) {
       if (kind === "key" && present.has(path))
@@ -122,6 +126,10 @@ function trustFindings(
     }
   }
   return findings;
+}
+
+function namesHost(url: string): boolean {
+  return URL.canParse(url) && new URL(url).hostname !== "";
 }
 
 /**

@@ -45,7 +45,7 @@ const KUBEPRISM_PORT = 7445;
  * pkg/machinery config/generate/worker.go). Of the bundle it has the join and bootstrap tokens, cluster id and secret, and certificates of CAs: no key. It is a secret all the same: 0600.
  *
  * Throws ERR_BUNDLE_INPUT for an endpoint that is no https:// address with a host, an empty cluster name, a Kubernetes
- * version or bootstrap token that is none; ERR_BUNDLE_INVALID for CAs that are no certificates: a key among them would go to
+ * version, DNS domain or bootstrap token that is none; ERR_BUNDLE_INVALID for CAs that are no certificates: a key among them would go to
  * every worker.
  */
 export function encodeWorkerConfig(input: WorkerConfigInput): string {
@@ -63,14 +63,19 @@ export function encodeWorkerConfig(input: WorkerConfigInput): string {
   return multidoc ? `${machine}---\n${hostname}` : machine;
 }
 
+// Talos does not load a config with another one.
+const DNS_NAME = /^\w[\w-]{0,62}(?:\.\w[\w-]{0,62})*$/;
+
 function check(input: WorkerConfigInput): void {
-  const { bundle, endpoint, clusterName, kubernetesVersion, bootstrapToken } = input;
+  const { bundle, endpoint, clusterName, kubernetesVersion, bootstrapToken, dnsDomain } = input;
   const url = URL.canParse(endpoint) ? new URL(endpoint) : undefined;
   if (url?.protocol !== "https:" || url.hostname === "" || url.username !== "")
     throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the endpoint is not https://HOST:PORT");
   if (clusterName === "") throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the cluster has no name");
   if (kubernetesVersion !== undefined && !/^\d+\.\d+\.\d+(?:-[0-9A-Za-z.-]+)?$/.test(kubernetesVersion))
     throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the Kubernetes version is not like 1.33.2");
+  if (dnsDomain !== undefined && !(dnsDomain.length < 256 && DNS_NAME.test(dnsDomain)))
+    throw new SecretsBundleError("ERR_BUNDLE_INPUT", "the DNS domain is not like cluster.local");
   if (bootstrapToken !== undefined && !isToken(bootstrapToken))
     throw new SecretsBundleError(
       "ERR_BUNDLE_INPUT",

@@ -177,6 +177,11 @@ describe("a machine config", () => {
       input: "machine:\n    type: worker\ncluster:\n    token: abcdef.0123456789abcdef\n",
       want: ["machine.token missing", "machine.ca.crt missing", "cluster.controlPlane.endpoint missing"],
     },
+    ...["10.10.10.100:6443", "10.10.10.100", "https://", "https://a b:6443"].map((endpoint) => ({
+      name: `the control plane at ${endpoint}`,
+      input: worker.replace("https://10.10.10.100:6443", endpoint),
+      want: ["cluster.controlPlane.endpoint endpoint"],
+    })),
     {
       name: "a KMS in the clear",
       input: worker.replace(

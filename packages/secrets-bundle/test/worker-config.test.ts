@@ -85,6 +85,10 @@ describe("what can't be written", () => {
     { name: "an endpoint without TLS", change: { endpoint: "http://10.10.10.100:6443" } },
     { name: "an endpoint with credentials", change: { endpoint: "https://user@10.10.10.100:6443" } },
     { name: "a cluster without a name", change: { clusterName: "" } },
+    ...["", "a b", "corp..local", "-a", "a".repeat(64)].map((dnsDomain) => ({
+      name: `the DNS domain ${JSON.stringify(dnsDomain)}`,
+      change: { dnsDomain },
+    })),
     { name: "a bootstrap token that is none", change: { bootstrapToken: "abc" } },
     { name: "a Kubernetes version with a v", change: { kubernetesVersion: "v1.33.2" } },
     {

@@ -1,4 +1,4 @@
-import { execFile } from "node:child_process";
+import { execFile, type ExecFileException } from "node:child_process";
 import { CliError } from "../cli-error.ts";
 import { reason } from "../files.ts";
 import type { World } from "../world.ts";
@@ -34,20 +34,22 @@ export function patchCommand(command: PatchCommand): readonly [program: string, 
 const PATCH_MS = 60_000;
 
 /**
- * Runs it; text = why the patch was not applied. What talosctl prints may hold pieces of a machine config and goes nowhere, but
- * for the code of a gRPC status. Throws TB2101 where there is no talosctl.
+ * Runs it, for `timeoutMs` at most; text = why the patch was not applied. What talosctl prints may hold pieces of a machine config
+ * and goes nowhere, but for the code of a gRPC status. Throws TB2101 where there is no talosctl.
  */
 export async function runPatch(
   { env }: Pick<World, "env">,
   signal: AbortSignal,
   command: PatchCommand,
+  timeoutMs = PATCH_MS,
 ): Promise<string | undefined> {
   const [program, ...args] = patchCommand(command);
-  const { promise, resolve } = Promise.withResolvers<{ error: Error | null; stderr: string }>();
+  const { promise, resolve } = Promise.withResolvers<{ error: ExecFileException | null; stderr: string }>();
   execFile(
     program,
     args,
-    { env: { ...env }, signal, timeout: PATCH_MS, maxBuffer: 1_048_576 },
+    // It leaves nothing behind, so that the signal may be one that it can't ignore.
+    { env: { ...env }, signal, timeout: timeoutMs, killSignal: "SIGKILL", maxBuffer: 1_048_576 },
     (error, _, stderr) => resolve({ error, stderr }),
   );
   const { error, stderr } = await promise;
@@ -57,8 +59,16 @@ export async function runPatch(
     throw new CliError("TB2101", `${program} can't be run: ${what}`, { cause: error });
   }
   signal.throwIfAborted();
-  const status = /code = (?<code>[A-Za-z]+)/.exec(stderr)?.groups?.["code"];
-  const how =
-    "code" in error && typeof error.code === "number" ? `with status ${error.code}` : "without a status";
-  return `talosctl ended ${how}${status === undefined ? "" : `: ${status}`}`;
+  if (error.killed === true) return `talosctl did not end within ${timeoutMs / 1000} s`;
+  const how = typeof error.code === "number" ? `with status ${error.code}` : "without a status";
+  return `talosctl ended ${how}${statusIn(stderr)}`;
+}
+
+/** The gRPC status that talosctl ended with; "" where it says none. */
+function statusIn(stderr: string): string {
+  const code = /code = (?<code>[A-Za-z]+)/.exec(stderr)?.groups?.["code"];
+  if (code === undefined) return "";
+  // apid of a worker says so where the request names another node than it knows itself as.
+  const stranger = code === "PermissionDenied" && stderr.includes("no request forwarding");
+  return `: ${code}${stranger ? ", it takes the node's address for another node's" : ""}`;
 }
