@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
 
 const major = Number(process.versions.node.split(".")[0]);
@@ -14,6 +15,8 @@ export default defineConfig({
   test: {
     reporters: ["default", "./tools/vitest-count-reporter.ts"],
     testTimeout: 20_000,
+    // One fewer than there are cores is the default: on two cores the files would run one after the other.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     projects: [...roots, "tools"].map((root) => ({
       resolve,
       ssr,
