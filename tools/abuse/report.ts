@@ -6,8 +6,8 @@ import type { Target } from "./target.ts";
  * What a container's limit of 128 Mi can't drop must stay well below it. All that is resident also holds the pages of Node's
  * own file, 53 MiB, which the kernel drops and reads again where it must; it should stay below 128 too, and mostly does.
  */
-const MAX_ANONYMOUS_MIB = 100;
-const MAX_RSS_MIB = 152;
+const MAX_ANONYMOUS_MIB = 90;
+const MAX_RSS_MIB = 136;
 const SAMPLE_MS = 100;
 /** A phase lasts at least this long, so that the workers get to call in each. */
 const MIN_PHASE_MS = 1_000;

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # What test.sh does with the signer's image: Talos's own client gets a certificate.
 ports='{"50001/tcp":{},"8081/tcp":{}}'
-licence=pino
+licence=prom-client
 never_written=/etc/talos-ca/x
 messages='["listening","signed","stopped"]'
 

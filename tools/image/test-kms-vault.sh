@@ -2,7 +2,7 @@
 # What test.sh does with kms-vault's image: a node seals and unseals, with the keyring on a volume that outlives the
 # container, and on one that does not.
 ports='{"8080/tcp":{},"8081/tcp":{}}'
-licence=pino
+licence=prom-client
 never_written=/app/main.js
 messages='["listening","unsealed","stopped"]'
 

@@ -15,11 +15,11 @@ export function escapeInvisible(line: string): string {
 /** A JSON line as `time=… level=… msg=… key=value …`; text with anything but plain characters in it is quoted. */
 export function toLogfmt(line: string): string {
   const { time, level, msg, ...fields }: Record<string, unknown> = JSON.parse(line);
-  return `${Object.entries({ time, level, msg, ...fields })
+  return Object.entries({ time, level, msg, ...fields })
     .map(
       ([key, value]) => `${plain(key)}=${typeof value === "string" ? plain(value) : JSON.stringify(value)}`,
     )
-    .join(" ")}\n`;
+    .join(" ");
 }
 
 const PLAIN = /^[A-Za-z0-9_.:/@+*,()-]+$/;

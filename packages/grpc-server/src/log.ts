@@ -1,4 +1,3 @@
-import { pino } from "pino";
 import { describeError } from "./describe-error.ts";
 import { escapeInvisible, toLogfmt } from "./log-line.ts";
 
@@ -37,22 +36,16 @@ export interface LogOptions {
  */
 export function createLog({ level, format, write, now = Date.now }: LogOptions): Log {
   const render = format === "json" ? (line: string) => line : toLogfmt;
-  const sink = pino(
-    {
-      level,
-      base: null,
-      timestamp: () => `,"time":"${new Date(now()).toISOString()}"`,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    { write: (line) => write(escapeInvisible(render(line))) },
-  );
+  const least = LEVELS.indexOf(level);
 
   function make(base: LogFields): Log {
     const at =
       (each: LogLevel) =>
-      (message: string, fields?: LogFields): void => {
-        if (sink.isLevelEnabled(each))
-          sink[each](fields === undefined ? base : safeFields(base, fields), message);
+      (msg: string, fields: LogFields = {}): void => {
+        if (LEVELS.indexOf(each) < least) return;
+        const line = safeFields({ level: each, time: new Date(now()).toISOString(), ...base }, fields);
+        line["msg"] = msg;
+        write(`${escapeInvisible(render(encode(line)))}\n`);
       };
     return {
       debug: at("debug"),
@@ -65,10 +58,34 @@ export function createLog({ level, format, write, now = Date.now }: LogOptions):
   return make({});
 }
 
+const LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error"];
+
+/** One line of JSON. A field that it can't hold, such as a circle, costs that field and not the line. */
+function encode(line: LogFields): string {
+  try {
+    return JSON.stringify(line);
+  } catch {
+    const held = Object.entries(line).map(([key, value]) => [
+      key,
+      canHold(value) ? value : "can't be written",
+    ]);
+    return JSON.stringify(Object.fromEntries(held));
+  }
+}
+
+function canHold(value: unknown): boolean {
+  try {
+    JSON.stringify(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const OWN_KEYS = new Set(["time", "level", "msg", "__proto__"]);
 
 /** Adds fields, none of which may stand in for the line's own keys: in JSON the last of two equal keys wins. */
-function safeFields(base: LogFields, fields: LogFields): LogFields {
+function safeFields(base: LogFields, fields: LogFields): Record<string, unknown> {
   const safe: Record<string, unknown> = { ...base };
   for (const [key, value] of Object.entries(fields)) {
     safe[OWN_KEYS.has(key) ? `${key}_` : key] = value instanceof Error ? describeError(value) : value;
