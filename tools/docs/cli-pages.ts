@@ -26,6 +26,7 @@ function commandsPage(): string {
       stderr: silent,
       now: () => new Date(0),
       interrupted: new AbortController().signal,
+      insisted: new AbortController().signal,
     },
     () => undefined,
   );

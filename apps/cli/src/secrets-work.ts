@@ -10,11 +10,10 @@ import {
   type FieldPath,
   type SecretsBundle,
 } from "@talos-bridge/secrets-bundle";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
-import type { CommandContext } from "./command-context.ts";
+import { throwIfEnded, type CommandContext } from "./command-context.ts";
 import { readInput, readText, writeOutput } from "./files.ts";
 import { naming, readBundle } from "./secrets-file.ts";
 
@@ -39,6 +38,8 @@ export async function generate(context: CommandContext, options: GenerateOptions
     options.fromKubernetesPki === undefined
       ? await generateSecretsBundle(input)
       : await fromKubernetesPki(context, options, options.fromKubernetesPki, input);
+  // Making keys can't be cut short.
+  throwIfEnded(context);
   await store(context, options, bundle, "create-authority");
 }
 
@@ -53,11 +54,12 @@ async function fromKubernetesPki(
   try {
     return await secretsBundleFromKubernetesPki({
       ...input,
-      readFile: (path) => readFile(join(folder, path)),
+      readFile: (path) => readInput(world, join(folder, path)),
       ...(token !== undefined && { bootstrapToken: token }),
     });
   } catch (error) {
     if (!(error instanceof SecretsBundleError)) throw error;
+    if (error.cause instanceof CliError) throw error.cause; // it says why a file can't be read
     throw new CliError("TB1006", `${folder}: ${error.message} (${error.code})`, { cause: error });
   }
 }
@@ -122,7 +124,7 @@ export interface ExtractOptions {
 
 export async function extract({ world, out }: CommandContext, options: ExtractOptions): Promise<void> {
   const bundle = await readBundle(world, options.secrets);
-  const value = naming("--secrets", "TB1009", () => readField(bundle, options.field));
+  const value = naming(options.secrets, "TB1009", () => readField(bundle, options.field));
   const isKey = options.field.toLowerCase().endsWith(".key");
   const text = isKey && options.pemLabel === "rfc7468" ? convertPrivateKey(value, "pkcs8") : value;
   const shown = options.base64 ? Buffer.from(text).toString("base64") : text;

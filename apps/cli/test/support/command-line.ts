@@ -55,6 +55,7 @@ export async function commandLine(
     },
     now: () => now,
     interrupted: options.interrupted ?? new AbortController().signal,
+    insisted: new AbortController().signal,
   });
   if (argv.includes("json") && stdout.startsWith("{")) expectKnownKind(JSON.parse(stdout));
   return { exit, stdout, stderr };
