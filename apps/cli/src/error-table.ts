@@ -119,8 +119,8 @@ export const ERRORS = {
     exit: EXIT.remote,
     title: "the answer is not usable",
     cause:
-      "A certificate that does not chain, a key that came back different: the other side works, and is wrong.",
-    cure: "Check that the server has this cluster's CA, and that nobody stands in between.",
+      "No TLS or no gRPC where it should be, a certificate that does not chain, a key that came back different: the other side works, and is wrong.",
+    cure: "Check the port, that the server has this cluster's CA, and that nobody stands in between.",
   },
   TB2101: {
     exit: EXIT.remote,
