@@ -23,6 +23,7 @@ import { fingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import { readInput, readText, writeOutput } from "./files.ts";
+import { kmsAddressOption } from "./kms-address.ts";
 import { naming, readBundle } from "./secrets-file.ts";
 
 interface WriteOptions {
@@ -195,6 +196,7 @@ export async function writeKmsPatch({ world, out }: CommandContext, options: Kms
     if (upper === "STATE" || upper === "EPHEMERAL") return upper;
     throw new CliError("TB1001", "--volumes takes STATE and EPHEMERAL");
   });
+  kmsAddressOption("--endpoint", options.endpoint);
   const text = naming("arguments", "TB1001", () =>
     encodeKmsPatch({
       endpoint: options.endpoint,

@@ -7,29 +7,18 @@ export interface Endpoint {
   readonly secure: boolean;
 }
 
+const HOST_PORT = /^(?<host>\[[0-9a-f:.]+\]|[\p{L}\p{N}._-]+)(?::(?<port>[0-9]{1,5}))?$/iu;
+
 /** `HOST:PORT`, IPv6 in brackets; with a default the port may be left out. For commander. */
 export function hostPort(defaultPort?: number): (text: string) => Endpoint {
   return (text) => {
-    const { host = "", port } =
-      /^(?<host>\[[^\]]+\]|[^:[\]/@]+)(?::(?<port>[0-9]{1,5}))?$/.exec(text)?.groups ?? {};
+    const { host = "", port } = HOST_PORT.exec(text)?.groups ?? {};
     const number = port === undefined ? defaultPort : Number(port);
-    if (host === "" || number === undefined || number < 1 || number > 65_535) {
+    if (number === undefined || number < 1 || number > 65_535 || !URL.canParse(`https://${host}`)) {
       throw new InvalidArgumentError(`It must be HOST:PORT${defaultPort === undefined ? "" : " or HOST"}.`);
     }
     return { host: unbracketed(host), port: number, secure: true };
   };
-}
-
-/**
- * A KMS endpoint as Talos reads it (siderolabs/talos internal/pkg/endpoint): `grpc://` and no scheme at all are plaintext,
- * any other scheme is TLS. Here only `https://` and `grpcs://` are taken for it: the rest are mistakes.
- */
-export function kmsEndpoint(text: string): Endpoint {
-  const { scheme = "grpc", rest = "" } = /^(?:(?<scheme>[a-z]+):\/\/)?(?<rest>.*)$/.exec(text)?.groups ?? {};
-  if (!["grpc", "grpcs", "https"].includes(scheme)) {
-    throw new InvalidArgumentError("It must begin with https:// (TLS) or grpc:// (plaintext).");
-  }
-  return { ...hostPort(scheme === "https" ? 443 : undefined)(rest), secure: scheme !== "grpc" };
 }
 
 /** The base URL for a client. */
@@ -37,7 +26,8 @@ export function baseUrl(endpoint: Endpoint): string {
   return `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;
 }
 
-function unbracketed(host: string): string {
+/** An IPv6 address without its brackets; any other host as it is. */
+export function unbracketed(host: string): string {
   return host.startsWith("[") ? host.slice(1, -1) : host;
 }
 

@@ -5,11 +5,12 @@ import type { CommandContext } from "./command-context.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { readInput, readText } from "./files.ts";
 import { withClient } from "./grpc-client.ts";
+import { kmsAddressOption } from "./kms-address.ts";
 import { readSealedData } from "./sealed-data.ts";
 import { unsealOffline } from "./unseal-offline.ts";
 
 export interface KmsOptions {
-  readonly endpoint?: Endpoint;
+  readonly endpoint?: string;
   readonly nodeUuid: string;
   /** File. */
   readonly ca?: string;
@@ -82,9 +83,10 @@ export async function sealAndUnseal(
 
 async function targetOf(
   { world, out }: CommandContext,
-  { endpoint, nodeUuid, ca }: KmsOptions,
+  { endpoint: url, nodeUuid, ca }: KmsOptions,
 ): Promise<KmsTarget> {
-  if (endpoint === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
+  if (url === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
+  const endpoint = kmsAddressOption("--endpoint", url);
   if (!endpoint.secure) out.warn("grpc:// is plaintext: whoever is on the way reads the key");
   return { endpoint, nodeUuid, ca: ca === undefined ? undefined : await readText(world, ca) };
 }

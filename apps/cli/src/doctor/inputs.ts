@@ -3,7 +3,6 @@ import {
   lintMachineConfig,
   lintSecretsBundle,
   lintTalosconfig,
-  parseKmsEndpoint,
   readMachineConfig,
   readSecretsBundle,
   readTalosconfig,
@@ -13,9 +12,10 @@ import {
   type MachineConfig,
 } from "@talos-bridge/secrets-bundle";
 import type { CommandContext } from "../command-context.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { unbracketed, type Endpoint } from "../endpoint.ts";
 import { readText } from "../files.ts";
 import type { Problem } from "../finding-table.ts";
+import { kmsAddress, kmsAddressOption } from "../kms-address.ts";
 import { readAuthorities } from "../pki/authorities.ts";
 import type { World } from "../world.ts";
 import type { ClientFact, FileFact } from "./facts.ts";
@@ -43,10 +43,11 @@ export interface Inputs {
 
 /**
  * Reads what there is; what is wrong with a file is a problem of it, not an end. Throws TB1002 for one that
- * can't be opened, TB1007 for CAs of options that are none.
+ * can't be opened, TB1007 for CAs of options that are none, TB1001 for a KMS that no node can dial.
  */
 export async function readInputs(context: CommandContext, options: DoctorOptions): Promise<Inputs> {
   const { world } = context;
+  if (options.kms !== undefined) kmsAddressOption("--kms", options.kms);
   const clock: LintClock = { now: world.now(), expiringWithinMs: options.expiring };
   const files: FileFact[] = [];
   const open = async <T>(
@@ -151,8 +152,7 @@ async function readToken(
 function controlPlaneOf(machine: MachineConfig | undefined): Endpoint | undefined {
   if (machine?.endpoint === undefined || !URL.canParse(machine.endpoint)) return undefined;
   const { hostname, port } = new URL(machine.endpoint);
-  const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
-  return { host, port: port === "" ? 443 : Number(port), secure: true };
+  return { host: unbracketed(hostname), port: port === "" ? 443 : Number(port), secure: true };
 }
 
 function kmsInputs(options: DoctorOptions, machine: MachineConfig | undefined): readonly KmsInput[] {
@@ -165,12 +165,10 @@ function kmsInputs(options: DoctorOptions, machine: MachineConfig | undefined): 
   ];
   // One KMS for several volumes is asked once.
   return [...new Set(written.map(({ url }) => url))].flatMap((url) => {
-    const parsed = unlessRefused(() => parseKmsEndpoint(url));
-    if (parsed === undefined) return [];
-    const { host, port, tls: secure } = parsed;
-    const bare = host.startsWith("[") ? host.slice(1, -1) : host;
+    const endpoint = unlessRefused(() => kmsAddress(url));
+    if (endpoint === undefined) return [];
     const forState = written.some((each) => each.url === url && each.forState);
-    const inFile = machine?.kmsEndpoints.some(({ endpoint }) => endpoint === url) === true;
-    return [{ url, forState, inFile, endpoint: { host: bare, port, secure } }];
+    const inFile = machine?.kmsEndpoints.some((each) => each.endpoint === url) === true;
+    return [{ url, forState, inFile, endpoint }];
   });
 }
