@@ -1,11 +1,13 @@
 import { KMSService } from "@talos-bridge/api";
+import { encodeCertificates } from "@talos-bridge/pki";
 import { randomBytes } from "node:crypto";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { readInput, readText } from "./files.ts";
+import { readInput, readText, shownPath } from "./files.ts";
 import { withClient } from "./grpc-client.ts";
 import { kmsAddressOption } from "./kms-address.ts";
+import { readCertificateFile } from "./pki/authorities.ts";
 import { readSealedData } from "./sealed-data.ts";
 import { unsealOffline } from "./unseal-offline.ts";
 
@@ -45,7 +47,7 @@ export interface UnsealOptions extends KmsOptions {
 }
 
 export async function unseal(context: CommandContext, options: UnsealOptions): Promise<void> {
-  const sealed = readSealedData(await readText(context.world, options.in));
+  const sealed = readSealedData(await readText(context.world, options.in), shownPath(options.in));
   const key = options.offline
     ? await unsealOffline(context, { ...options, sealed })
     : await call(context, await targetOf(context, options), "unseal", Buffer.from(sealed, "latin1"));
@@ -88,7 +90,8 @@ async function targetOf(
   if (url === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
   const endpoint = kmsAddressOption("--endpoint", url);
   if (!endpoint.secure) out.warn("grpc:// is plaintext: whoever is on the way reads the key");
-  return { endpoint, nodeUuid, ca: ca === undefined ? undefined : await readText(world, ca) };
+  const cas = ca === undefined ? undefined : encodeCertificates(await readCertificateFile(world, ca));
+  return { endpoint, nodeUuid, ca: cas };
 }
 
 async function call(

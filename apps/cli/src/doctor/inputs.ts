@@ -11,11 +11,13 @@ import {
   type LintClock,
   type MachineConfig,
 } from "@talos-bridge/secrets-bundle";
+import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
 import { unbracketed, type Endpoint } from "../endpoint.ts";
 import { readText } from "../files.ts";
 import type { Problem } from "../finding-table.ts";
 import { kmsAddress, kmsAddressOption } from "../kms-address.ts";
+import { readJoinToken } from "../join-token.ts";
 import { readAuthorities } from "../pki/authorities.ts";
 import type { World } from "../world.ts";
 import type { ClientFact, FileFact } from "./facts.ts";
@@ -135,18 +137,19 @@ async function readToken(
   files: FileFact[],
 ): Promise<string | undefined> {
   if (tokenFile === undefined) return undefined;
-  const token = (await readText(world, tokenFile)).split("\n").find((line) => /^[^#\s]/.test(line)) ?? "";
-  const problems: readonly Problem[] = TOKEN.test(token)
-    ? []
-    : [
-        {
-          id: "token-shape",
-          severity: "warning",
-          message: "the first token is not 6 and 16 of a-z and 0-9 with a point between",
-        },
-      ];
-  files.push({ path: tokenFile, what: "join token", problems });
-  return token.trim();
+  const tell = (...problems: readonly Problem[]): void =>
+    void files.push({ path: tokenFile, what: "join token", problems });
+  const id = "token-shape";
+  try {
+    const token = await readJoinToken(world, tokenFile);
+    const message = "the first token is not 6 and 16 of a-z and 0-9 with a point between";
+    tell(...(TOKEN.test(token) ? [] : [{ id, severity: "warning", message } as const]));
+    return token;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.id !== "TB1008") throw error;
+    tell({ id, severity: "error", message: error.message });
+    return undefined;
+  }
 }
 
 function controlPlaneOf(machine: MachineConfig | undefined): Endpoint | undefined {
