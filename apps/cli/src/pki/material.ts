@@ -97,9 +97,19 @@ export function certificatesOf({ parts }: Material): readonly Certificate[] {
 }
 
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----/m;
-const OTHER_BLOCK = /^-----BEGIN (?!CERTIFICATE-----)(?<label>[^\r\n]+?)-----[^]*?^-----END \k<label>-----/gm;
 
-/** Files of servers often have the key beside the certificate: it is left alone. */
+/**
+ * Files of servers often have the key beside the certificate: it is left alone. Line by line, as one expression for whole blocks
+ * takes the square of the time on text that begins many and ends none.
+ */
 function withoutOthers(pem: string): string {
-  return pem.replaceAll(OTHER_BLOCK, "");
+  const kept: string[] = [];
+  let inside: string | undefined;
+  for (const line of pem.split("\n")) {
+    inside ??= /^-----BEGIN (?!CERTIFICATE-----)(?<label>.+?)-----/.exec(line)?.groups?.["label"];
+    if (inside === undefined) kept.push(line);
+    else if (line.startsWith(`-----END ${inside}-----`)) inside = undefined;
+  }
+  // One that does not end is no block: whoever reads the text is to say so.
+  return inside === undefined ? kept.join("\n") : pem;
 }
