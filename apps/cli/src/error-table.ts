@@ -74,8 +74,9 @@ export const ERRORS = {
   TB1101: {
     exit: EXIT.local,
     title: "a rotation's state can't be used",
-    cause: "`rotation.json` in the rotation's folder was edited, damaged, or written by another version.",
-    cure: "Restore it from a backup: it holds the only copy of the new CA's key. Without one, and before stage 2, begin anew in another folder.",
+    cause:
+      "`rotation.json` in the rotation's folder was edited, damaged, or written by another version, or everybody may write to the folder.",
+    cure: "A folder of your own is safe from others. Restore the file from a backup: it holds the only copy of the new CA's key. Without one, and before stage 2, begin anew in another folder.",
   },
   TB1102: {
     exit: EXIT.local,
