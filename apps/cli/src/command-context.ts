@@ -10,7 +10,6 @@ export interface GlobalOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
-  readonly yes: boolean;
 }
 
 /** What a command works with. */

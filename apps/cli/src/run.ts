@@ -50,7 +50,6 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
     .option("-v, --verbose", "say more", false)
     .option("-q, --quiet", "say only what is wrong", false)
     .option("--no-color", "no colours (also NO_COLOR)")
-    .option("--yes", "answer yes to what would be asked", false)
     .version(BUILD.version, "--version")
     .exitOverride()
     .configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write })
