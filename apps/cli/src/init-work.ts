@@ -1,5 +1,6 @@
 import { convertPrivateKey } from "@talos-bridge/pki";
 import { join } from "node:path";
+import { fingerprintOf, recordAct } from "./act-log.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeKmsPatch, writeTalosconfig, writeWorker } from "./config-work.ts";
 import { writeOutput } from "./files.ts";
@@ -65,14 +66,17 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     ...(fromKubernetesPki !== undefined && { fromKubernetesPki }),
   });
   const { certs, trustdInfo } = await readBundle(world, secrets);
+  const signer = join(name, "signer");
+  const ca = fingerprintOf(certs.os.crt);
+  await recordAct(world, { act: "write-ca-key", ca, file: join(signer, "tls.key") });
   for (const [file, content] of [
     ["tls.crt", certs.os.crt],
     ["tls.key", convertPrivateKey(certs.os.key, "pkcs8")],
     ["token", trustdInfo.token],
   ] as const) {
-    await writeOutput(world, join(name, "signer", file), content, { force });
+    await writeOutput(world, join(signer, file), content, { force });
   }
-  out.done(`${join(name, "signer")}: the signer's CA and token`);
+  out.done(`${signer}: the signer's CA and token`);
   await writeTalosconfig(context, {
     out: join(name, "talosconfig"),
     force,
@@ -85,7 +89,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     allowImpersonator: false,
   });
   const worker = join(name, "worker.yaml");
-  const secret = `kubectl create secret generic talos-ca --from-file=${join(name, "signer")}`;
+  const secret = `kubectl create secret generic talos-ca --from-file=${signer}`;
   if (fromKubernetesPki === undefined) {
     return [
       secret,
@@ -112,6 +116,6 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     secret,
     "deploy the signer: docs/guides/standalone-deployment.md",
     `talosctl apply-config --insecure --nodes NODE --file ${worker}`,
-    `talos-bridge csr test --endpoint ${endpoint}:50001 --ca ${join(name, "signer", "tls.crt")} --token-file ${join(name, "signer", "token")}`,
+    `talos-bridge csr test --endpoint ${endpoint}:50001 --ca ${join(signer, "tls.crt")} --token-file ${join(signer, "token")}`,
   ];
 }

@@ -11,7 +11,7 @@ import {
   type SecretsBundle,
 } from "@talos-bridge/secrets-bundle";
 import { join } from "node:path";
-import { fingerprintOf, recordAct } from "./act-log.ts";
+import { fingerprintOf, keyFingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
 import { throwIfEnded, type CommandContext } from "./command-context.ts";
 import { readInput, readText, writeOutput } from "./files.ts";
@@ -75,7 +75,7 @@ export async function importBundle(context: CommandContext, options: ImportOptio
   await store(context, options, bundle, "import-authority");
 }
 
-/** Every act with the Talos CA's key is written down before its result can be used. */
+/** What makes a CA is written down before its result can be used. */
 async function store(
   { world, out }: CommandContext,
   { out: path, force }: WriteOptions,
@@ -94,6 +94,7 @@ export interface ShowOptions {
 
 export async function show({ world, out }: CommandContext, { secrets, reveal }: ShowOptions): Promise<void> {
   const bundle = await readBundle(world, secrets);
+  if (reveal) await recordAct(world, { act: "reveal-secrets", ca: fingerprintOf(bundle.certs.os.crt) });
   const fields = FIELD_PATHS.flatMap((path) => {
     const value = fieldOf(bundle, path);
     return value === undefined ? [] : [{ path, ...describeField(path, value), ...(reveal && { value }) }];
@@ -126,6 +127,7 @@ export async function extract({ world, out }: CommandContext, options: ExtractOp
   const bundle = await readBundle(world, options.secrets);
   const value = naming(options.secrets, "TB1009", () => readField(bundle, options.field));
   const isKey = options.field.toLowerCase().endsWith(".key");
+  if (isKey) await recordAct(world, { act: "extract-key", publicKey: keyFingerprintOf(value), out: "-" });
   const text = isKey && options.pemLabel === "rfc7468" ? convertPrivateKey(value, "pkcs8") : value;
   const shown = options.base64 ? Buffer.from(text).toString("base64") : text;
   out.data(
