@@ -78,7 +78,7 @@ export function addPki(program: Command, register: Register): void {
     .description("write a private key in another format")
     .addArgument(new Argument("<file>", "the key: PEM, or base64 of it; - is standard input"))
     .addOption(
-      new Option("--to <format>", "which: pkcs8 for others, talos for Talos; sec1 (ECDSA), pkcs1 (RSA)")
+      new Option("--to <format>", "its format: pkcs8 for others, talos for Talos; sec1 (ECDSA), pkcs1 (RSA)")
         .choices(formats)
         .makeOptionMandatory(),
     )
