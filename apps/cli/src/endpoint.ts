@@ -21,6 +21,22 @@ export function hostPort(defaultPort?: number): (text: string) => Endpoint {
   };
 }
 
+/** A host alone, IPv6 with or without brackets, which are left out. For commander. */
+export function hostAlone(text: string): string {
+  const { host, port } = HOST_PORT.exec(isIPv6(text) ? `[${text}]` : text)?.groups ?? {};
+  if (host === undefined || port !== undefined || !URL.canParse(`https://${host}`)) {
+    throw new InvalidArgumentError("It must be a name or an address, without scheme and port.");
+  }
+  return unbracketed(host);
+}
+
+/** A port from 1 on. For commander. */
+export function portNumber(text: string): number {
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  if (port > 0 && port < 65_536) return port;
+  throw new InvalidArgumentError("It must be a port, 1 to 65535.");
+}
+
 /** The base URL for a client. */
 export function baseUrl(endpoint: Endpoint): string {
   return `${endpoint.secure ? "https" : "http"}://${hostAndPort(endpoint)}`;

@@ -1,9 +1,11 @@
 import { convertPrivateKey } from "@talos-bridge/pki";
 import { join } from "node:path";
 import { fingerprintOf, recordAct } from "./act-log.ts";
+import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import { writeKmsPatch, writeTalosconfig, writeWorker } from "./config-work.ts";
-import { writeOutput } from "./files.ts";
+import { baseUrl, hostAndPort } from "./endpoint.ts";
+import { readText, writeOutput } from "./files.ts";
 import { generate } from "./secrets-work.ts";
 import { readBundle } from "./secrets-file.ts";
 import { kmsPolicy } from "./vault-plan.ts";
@@ -12,7 +14,7 @@ export interface InitOptions {
   readonly name: string;
   readonly target: "kamaji" | "kubeadm" | "kms";
   readonly endpoint: string;
-  readonly port?: string;
+  readonly port?: number;
   readonly fromKubernetesPki?: string;
   readonly installDisk?: string;
   readonly force: boolean;
@@ -22,21 +24,31 @@ const YEAR_MS = 8_760 * 3_600_000;
 
 /** Writes the folder, and says what comes next. */
 export async function init(context: CommandContext, options: InitOptions): Promise<void> {
-  const { world, out } = context;
+  const { out } = context;
   const { name } = options;
-  // Everything in it is a secret, or made from one.
-  await writeOutput(world, join(name, ".gitignore"), "*\n", { force: true, mode: 0o644 });
+  await ignoreInGit(context, join(name, ".gitignore"));
   const next =
     options.target === "kms" ? await initKms(context, options) : await initCluster(context, options);
   out.data({ kind: "Init", folder: name, next }, `\nNext:\n${next.map((line) => `  ${line}\n`).join("")}`);
 }
 
+/** Everything in the folder is a secret, or made from one; what somebody else wrote of it stays. */
+async function ignoreInGit({ world, out }: CommandContext, path: string): Promise<void> {
+  try {
+    await writeOutput(world, path, "*\n", { force: false, mode: 0o644 });
+  } catch (error) {
+    if (!(error instanceof CliError) || error.id !== "TB1003") throw error;
+    if ((await readText(world, path)) !== "*\n")
+      out.warn(`${path} is there already: it must keep all files of the folder out of git`);
+  }
+}
+
 async function initKms(
   context: CommandContext,
-  { name, endpoint, port = "8080", force }: InitOptions,
+  { name, endpoint: host, port = 8080, force }: InitOptions,
 ): Promise<readonly string[]> {
   const { world } = context;
-  const url = `https://${endpoint}:${port}`;
+  const url = baseUrl({ host, port, secure: true });
   const policy = kmsPolicy({ mountPath: "transit", keyPolicy: "upsert" });
   await writeOutput(world, join(name, "talos-kms-policy.hcl"), policy, { force, mode: 0o644 });
   await writeKmsPatch(context, {
@@ -57,7 +69,8 @@ async function initKms(
 
 async function initCluster(context: CommandContext, options: InitOptions): Promise<readonly string[]> {
   const { world, out } = context;
-  const { name, endpoint, force, fromKubernetesPki, installDisk, port = "6443" } = options;
+  const { name, endpoint, force, fromKubernetesPki, installDisk, port = 6443 } = options;
+  const url = baseUrl({ host: endpoint, port, secure: true });
   const secrets = join(name, "secrets.yaml");
   await generate(context, {
     out: secrets,
@@ -94,7 +107,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     return [
       secret,
       "deploy the signer: docs/guides/sidecar-deployment.md or standalone-deployment.md",
-      `talos-bridge config worker --secrets ${secrets} --endpoint https://${endpoint}:${port} --out ${worker}`,
+      `talos-bridge config worker --secrets ${secrets} --endpoint ${url} --out ${worker}`,
       "  with --kubernetes-ca and --bootstrap-token-file of the control plane, once it is there",
     ];
   }
@@ -102,7 +115,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     out: worker,
     force,
     secrets,
-    endpoint: `https://${endpoint}:${port}`,
+    endpoint: url,
     clusterName: name,
     talosVersion: "v1.13",
     san: [],
@@ -116,6 +129,6 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     secret,
     "deploy the signer: docs/guides/standalone-deployment.md",
     `talosctl apply-config --insecure --nodes NODE --file ${worker}`,
-    `talos-bridge csr test --endpoint ${endpoint}:50001 --ca ${join(signer, "tls.crt")} --token-file ${join(signer, "token")}`,
+    `talos-bridge csr test --endpoint ${hostAndPort({ host: endpoint, port: 50_001, secure: true })} --ca ${join(signer, "tls.crt")} --token-file ${join(signer, "token")}`,
   ];
 }
