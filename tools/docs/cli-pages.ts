@@ -1,7 +1,8 @@
 // The pages of the command line: every command with its options, and every error with cause and cure.
 import type { Command, Option } from "commander";
 import { ERRORS, type ErrorNote } from "../../apps/cli/src/error-table.ts";
-import { FINDINGS, type FindingNote } from "../../apps/cli/src/finding-table.ts";
+import { FINDINGS } from "../../apps/cli/src/finding-table.ts";
+import type { FindingNote } from "../../apps/cli/src/findings/note.ts";
 import { createProgram } from "../../apps/cli/src/run.ts";
 import { MADE, table } from "./tables.ts";
 
