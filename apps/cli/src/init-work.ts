@@ -1,5 +1,5 @@
 import { convertPrivateKey } from "@talos-bridge/pki";
-import { join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { fingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -70,6 +70,9 @@ async function initKms(
 async function initCluster(context: CommandContext, options: InitOptions): Promise<readonly string[]> {
   const { world, out } = context;
   const { name, endpoint, force, fromKubernetesPki, installDisk, port = 6443 } = options;
+  const cluster = basename(resolve(name));
+  const { guide, namespace, secretName } =
+    options.target === "kamaji" ? sidecarGuide(cluster) : STANDALONE_GUIDE;
   const url = baseUrl({ host: endpoint, port, secure: true });
   const secrets = join(name, "secrets.yaml");
   await generate(context, {
@@ -94,21 +97,26 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     out: join(name, "talosconfig"),
     force,
     secrets,
-    endpoints: [endpoint],
+    // Workers forward nothing: each is its own endpoint, and none is known yet.
+    endpoints: [],
     nodes: [],
     roles: ["os:admin"],
     ttl: YEAR_MS,
-    context: name,
+    context: cluster,
     allowImpersonator: false,
   });
   const worker = join(name, "worker.yaml");
-  const secret = `kubectl create secret generic talos-ca --from-file=${signer}`;
+  const begin = [
+    `kubectl -n ${namespace} create secret generic ${secretName} --from-file=${signer}`,
+    `deploy the signer: ${guide}`,
+  ];
+  const look = `talosctl --talosconfig ${join(name, "talosconfig")} -e NODE -n NODE version`;
   if (fromKubernetesPki === undefined) {
     return [
-      secret,
-      "deploy the signer: docs/guides/sidecar-deployment.md or standalone-deployment.md",
+      ...begin,
       `talos-bridge config worker --secrets ${secrets} --endpoint ${url} --out ${worker}`,
       "  with --kubernetes-ca and --bootstrap-token-file of the control plane, once it is there",
+      look,
     ];
   }
   await writeWorker(context, {
@@ -116,7 +124,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     force,
     secrets,
     endpoint: url,
-    clusterName: name,
+    clusterName: cluster,
     talosVersion: "v1.13",
     san: [],
     podCidr: ["10.244.0.0/16"],
@@ -126,9 +134,30 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
     ...(installDisk !== undefined && { installDisk }),
   });
   return [
-    secret,
-    "deploy the signer: docs/guides/standalone-deployment.md",
+    ...begin,
     `talosctl apply-config --insecure --nodes NODE --file ${worker}`,
     `talos-bridge csr test --endpoint ${hostAndPort({ host: endpoint, port: 50_001, secure: true })} --ca ${join(signer, "tls.crt")} --token-file ${join(signer, "token")}`,
+    look,
   ];
+}
+
+/** What the guide of a control plane calls the signer's Secret. */
+interface Guide {
+  readonly guide: string;
+  readonly namespace: string;
+  readonly secretName: string;
+}
+
+const STANDALONE_GUIDE: Guide = {
+  guide: "docs/guides/standalone-deployment.md",
+  namespace: "talos-csr-signer",
+  secretName: "cluster-talos-ca",
+};
+
+function sidecarGuide(tenant: string): Guide {
+  return {
+    guide: "docs/guides/sidecar-deployment.md",
+    namespace: "tenants",
+    secretName: `${tenant}-talos-ca`,
+  };
 }

@@ -35,6 +35,13 @@ export async function seal(
   options: KmsOptions & { readonly in: string },
 ): Promise<void> {
   const data = await readInput(context.world, options.in);
+  // Not for the KMS to say: another file than was meant has no business on the network.
+  if (data.length !== KEY_BYTES) {
+    throw new CliError(
+      "TB1001",
+      `${shownPath(options.in)} has ${data.length} bytes: a key to seal has ${KEY_BYTES}`,
+    );
+  }
   const sealed = await call(context, await targetOf(context, options), "seal", data);
   const text = sealed.toString("base64");
   context.out.data({ kind: "SealedKey", nodeUuid: options.nodeUuid, sealedData: text }, `${text}\n`);

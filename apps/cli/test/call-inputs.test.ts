@@ -40,3 +40,10 @@ test("doctor: a token that can't be sent is a finding", async () => {
   const { exit, stdout } = await commandLine(argv);
   expect({ exit, stdout }).toEqual({ exit: 3, stdout: expect.stringContaining("#token-shape") });
 });
+
+test("kms seal: what has not the size of a key is sent to nobody", async () => {
+  const path = file(scratchDir(), "ca.key", os.key);
+  const argv = ["kms", "seal", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x", "--in", path];
+  const { exit, stderr } = await commandLine(argv);
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("a key to seal has 32") });
+});

@@ -57,7 +57,7 @@ test("data has a kind and a version; -o json is JSON", async () => {
 });
 
 test("colours only on a terminal, and not with NO_COLOR or --no-color", async () => {
-  const argv = ["kms", "seal", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x", "--in", "-"];
+  const argv = ["kms", "roundtrip", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x"];
   const coloured = await commandLine(argv, { terminal: true });
   expect(coloured.stderr).toContain("\u001b[33m!");
   for (const [more, env] of [

@@ -1,3 +1,4 @@
+import { readTalosconfig } from "@talos-bridge/secrets-bundle";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -15,6 +16,21 @@ test.each([
   expect(stdout).toContain(`kms roundtrip --endpoint ${want} `);
   expect(readFileSync(join(folder, "kms-patch.yaml"), "utf8")).toContain(`endpoint: ${want}\n`);
   expect(readFileSync(join(folder, ".gitignore"), "utf8")).toBe("*\n");
+});
+
+test.each([
+  { target: "kamaji", want: "kubectl -n tenants create secret generic demo-talos-ca " },
+  { target: "kubeadm", want: "kubectl -n talos-csr-signer create secret generic cluster-talos-ca " },
+])("for $target the Secret is called as its guide has it", async ({ target, want }) => {
+  const folder = join(scratchDir(), "demo");
+  const { exit, stdout } = await commandLine(["init", folder, "--target", target, "--endpoint", "10.0.0.1"]);
+  expect(exit).toBe(0);
+  expect(stdout).toContain(want);
+  const [guide = ""] = /docs\/guides\/[a-z-]+\.md/.exec(stdout) ?? [];
+  const text = readFileSync(new URL(`../../../${guide}`, import.meta.url), "utf8");
+  expect(text).toContain(want.replace("demo", "tenant-a"));
+  const { context, contexts } = readTalosconfig(readFileSync(join(folder, "talosconfig")));
+  expect({ context, endpoints: contexts.get("demo")?.endpoints }).toEqual({ context: "demo", endpoints: [] });
 });
 
 test.each([
