@@ -23,6 +23,9 @@ export interface SignerQuestion {
   readonly keyType?: GeneratedKeyType;
 }
 
+/** For one answer: a signer that takes connections and is mute is one thing that is wrong among others. */
+const DEADLINE_MS = 10_000;
+
 export interface SignerAnswer {
   readonly leaf: Certificate;
   /** The CAs that came with it, in their order. */
@@ -43,7 +46,7 @@ export async function askSigner(context: CommandContext, question: SignerQuestio
   const answer = await withClient(context, SecurityService, endpoint, ca, (client) =>
     client.certificate(
       { csr: new TextEncoder().encode(requestPem) },
-      { headers: { token }, signal: context.signal },
+      { headers: { token }, signal: context.signal, timeoutMs: DEADLINE_MS },
     ),
   );
   const read = readAnswer(answer);

@@ -1,7 +1,9 @@
-import { createServer as createHttp2Server } from "node:http2";
+import { createSecureServer, createServer as createHttp2Server } from "node:http2";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
-import { commandLine } from "./support/command-line.ts";
+import { file, makeAuthority, makeLeaf } from "./support/authorities.ts";
+import { JOIN_TOKEN } from "./support/bundle.ts";
+import { commandLine, scratchDir } from "./support/command-line.ts";
 
 const plainHttp = (socket: Socket): void => void socket.end("HTTP/1.1 400 Bad Request\r\n\r\n\u001b[31mno");
 const noise = (socket: Socket): void => void socket.once("data", () => socket.end(Buffer.alloc(5_000, 0xa5)));
@@ -70,4 +72,31 @@ test("an answer that is far too long is refused by its announced length", async 
   const argv = ["kms", "roundtrip", "--endpoint", `grpc://127.0.0.1:${port}`, "--node-uuid", UUID];
   const { exit, stderr } = await commandLine(argv);
   expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining("ResourceExhausted") });
+});
+
+test("a signer is waited for as long as for a KMS, whatever --timeout gives", async () => {
+  const now = new Date();
+  const os = await makeAuthority("talos", now);
+  const { crt: cert, key } = await makeLeaf(os, undefined, { names: ["127.0.0.1"], now });
+  const deadlines: unknown[] = [];
+  const server = createSecureServer({ cert, key });
+  server.on("stream", (stream, headers) => {
+    deadlines.push(headers["grpc-timeout"]);
+    stream.on("error", () => undefined);
+    stream.respond(
+      { ":status": 200, "content-type": "application/grpc", "grpc-status": "14" },
+      { endStream: true },
+    );
+  });
+  const port = await listen(server);
+  const dir = scratchDir();
+  const argv = ["csr", "test", "--endpoint", `127.0.0.1:${port}`, "--ca", file(dir, "ca.crt", os.crt)];
+  const { exit } = await commandLine([
+    ...argv,
+    "--token-file",
+    file(dir, "token", JOIN_TOKEN),
+    "--timeout",
+    "1h",
+  ]);
+  expect({ exit, deadlines }).toEqual({ exit: 2, deadlines: ["10000m"] });
 });
