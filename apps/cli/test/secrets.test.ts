@@ -132,6 +132,20 @@ test("config talosconfig grants exactly the roles that are asked for", async () 
   expect(admin.exit).toBe(1);
 });
 
+test.each([
+  { keyType: "p256" as const, want: "ecdsa-p256" },
+  { keyType: "ed25519" as const, want: "ed25519" },
+])("config talosconfig: of a CA on $keyType the client's key is of its type", async ({ keyType, want }) => {
+  const dir = scratchDir();
+  const bundle = join(dir, "bundle.yaml");
+  expect((await commandLine(["secrets", "generate", "--key-type", keyType, "--out", bundle])).exit).toBe(0);
+  const argv = ["config", "talosconfig", "--secrets", bundle, "--endpoints", "10.0.0.1", "--out", "-"];
+  const { contexts } = readTalosconfig((await commandLine(argv)).stdout);
+  const { crt = "", key = "" } = contexts.get("talos") ?? {};
+  expect(readCertificates(crt)[0]?.publicKey.type).toBe(want);
+  expect(readPrivateKey(key).publicKey.type).toBe(want);
+});
+
 test("nothing is issued where the act can't be written down", async () => {
   const path = join(scratchDir(), "talosconfig");
   const { exit, stderr } = await commandLine(
