@@ -114,7 +114,7 @@ async function initCluster(context: CommandContext, options: InitOptions): Promi
   if (fromKubernetesPki === undefined) {
     return [
       ...begin,
-      `talos-bridge config worker --secrets ${secrets} --endpoint ${url} --out ${worker}`,
+      `talos-bridge config worker --secrets ${secrets} --endpoint ${url} --out ${worker}${installDisk === undefined ? "" : ` --install-disk ${installDisk}`}`,
       "  with --kubernetes-ca and --bootstrap-token-file of the control plane, once it is there",
       look,
     ];

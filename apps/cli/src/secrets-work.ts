@@ -32,6 +32,9 @@ const KEY_TYPES = { ed25519: "ed25519", p256: "ecdsa-p256", "rsa-4096": "rsa-409
 
 export async function generate(context: CommandContext, options: GenerateOptions): Promise<void> {
   const { world, out } = context;
+  if (options.bootstrapTokenFile !== undefined && options.fromKubernetesPki === undefined) {
+    throw new CliError("TB1001", "--bootstrap-token-file goes with --from-kubernetes-pki alone");
+  }
   const input = { now: world.now(), osKeyType: KEY_TYPES[options.keyType] };
   out.step("making keys; the one for service accounts takes seconds");
   const bundle =

@@ -23,9 +23,11 @@ test.each([
   { target: "kubeadm", want: "kubectl -n talos-csr-signer create secret generic cluster-talos-ca " },
 ])("for $target the Secret is called as its guide has it", async ({ target, want }) => {
   const folder = join(scratchDir(), "demo");
-  const { exit, stdout } = await commandLine(["init", folder, "--target", target, "--endpoint", "10.0.0.1"]);
+  const argv = ["init", folder, "--target", target, "--endpoint", "10.0.0.1", "--install-disk", "/dev/vda"];
+  const { exit, stdout } = await commandLine(argv);
   expect(exit).toBe(0);
   expect(stdout).toContain(want);
+  expect(stdout).toContain(`--out ${join(folder, "worker.yaml")} --install-disk /dev/vda`);
   const [guide = ""] = /docs\/guides\/[a-z-]+\.md/.exec(stdout) ?? [];
   const text = readFileSync(new URL(`../../../${guide}`, import.meta.url), "utf8");
   expect(text).toContain(want.replace("demo", "tenant-a"));

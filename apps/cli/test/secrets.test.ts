@@ -35,6 +35,19 @@ test("generate writes a bundle of mode 0600 whose authorities have their own nam
   expect(again.exit).toBe(1);
 });
 
+test("a bootstrap token that would not be used is refused before keys are made", async () => {
+  const argv = [
+    "secrets",
+    "generate",
+    "--bootstrap-token-file",
+    "token",
+    "--out",
+    join(scratchDir(), "secrets.yaml"),
+  ];
+  const { exit, stderr } = await commandLine(argv);
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("TB1001") });
+});
+
 test("show says what is there and no secret; --reveal says all", async () => {
   const shown = await commandLine(["secrets", "show", "--secrets", secrets]);
   const { trustdInfo, secrets: inner, cluster, certs } = readSecretsBundle(readFileSync(secrets));
