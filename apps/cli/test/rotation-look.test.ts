@@ -1,36 +1,12 @@
 import { convertPrivateKey } from "@talos-bridge/pki";
 import { createServer } from "node:tls";
 import { expect, onTestFinished, test } from "vitest";
-import type { CommandContext } from "../src/command-context.ts";
-import { createOutput } from "../src/output.ts";
 import { look } from "../src/rotation/look.ts";
 import type { RotationState } from "../src/rotation/state.ts";
 import { ADMIN, makeAuthority, makeLeaf } from "./support/authorities.ts";
-import { NOW } from "./support/command-line.ts";
+import { commandContext, NOW } from "./support/command-line.ts";
 
 const [old, next, stranger] = [await makeAuthority(), await makeAuthority(), await makeAuthority()];
-
-function context(): CommandContext {
-  const screen = { write: () => undefined, isTerminal: false };
-  const { signal } = new AbortController();
-  const world = {
-    argv: [],
-    env: {},
-    readStdin: async () => Buffer.alloc(0),
-    stdout: screen,
-    stderr: screen,
-    now: () => NOW,
-    interrupted: signal,
-    insisted: signal,
-  };
-  const options = { format: "table", color: false, quiet: true, verbose: false, formatYaml: String } as const;
-  return {
-    world,
-    out: createOutput(world, options),
-    global: { output: "table", timeout: 10_000, verbose: false, quiet: true, color: false },
-    signal,
-  };
-}
 
 async function client(authority: typeof old): Promise<{ certificate: string; key: string }> {
   const { crt, key } = await makeLeaf(authority, ADMIN);
@@ -77,7 +53,7 @@ test.each([
     clients: { old: await client(old), new: await client(next) },
     patched: [],
   };
-  const { nodes } = await look(context(), state, { token: "", auditFiles: [] });
+  const { nodes } = await look(commandContext(), state, { token: "", auditFiles: [] });
   const sight = nodes.get(address);
   if (typeof want === "string") expect(sight).toBe(want);
   else expect(sight).toMatchObject(want);

@@ -86,10 +86,13 @@ export async function readInputs(context: CommandContext, options: DoctorOptions
   const client = talosconfig?.contexts.get(talosconfig.context);
   const [leaf, ...intermediates] = certificates(client?.crt) ?? [];
   const controlPlane = controlPlaneOf(machine);
+  const machineCas = trustOf(machine);
+  // Whoever made the machine config says whom to send a token to: never another file's.
+  const bundleToken = given === undefined && machineCas !== undefined ? undefined : bundle?.trustdInfo.token;
   return {
     files,
-    token: token ?? machine?.values.get("trustdinfo.token") ?? bundle?.trustdInfo.token,
-    talosCas: given ?? trustOf(machine) ?? certificates(bundle?.certs.os.crt) ?? certificates(client?.ca),
+    token: token ?? machine?.values.get("trustdinfo.token") ?? bundleToken,
+    talosCas: given ?? machineCas ?? certificates(bundle?.certs.os.crt) ?? certificates(client?.ca),
     // Of several in a file nobody knows which is the cluster's.
     ownCa: certificates(bundle?.certs.os.crt)?.[0] ?? (given?.length === 1 ? given[0] : undefined),
     kubernetesCas: certificates(machine?.values.get("certs.k8s.crt")) ?? certificates(bundle?.certs.k8s.crt),
