@@ -197,6 +197,21 @@ test("refuses a bundle of another CA, and one that is none", async () => {
   expect((await rotate(none, ["status"], [])).stderr).toContain("TB1006");
 });
 
+test.each(["--nodes", "--signer", "--signer-audit", "--patched"])(
+  "%s of nobody is refused: a rotation that asks nobody would go on at once",
+  async (option) => {
+    const place = newPlace();
+    await rotate(place, ["start", "--dry-run=false"]);
+    const state = readFileSync(join(place.dir, "rotation.json"), "utf8");
+    for (const value of ["", ","]) {
+      const argv = ["start", "--dry-run=false", option, option === "--patched" ? "accept=," : value];
+      const { exit, stderr } = await rotate(place, argv, []);
+      expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("It must") });
+    }
+    expect(readFileSync(join(place.dir, "rotation.json"), "utf8")).toBe(state);
+  },
+);
+
 test("a folder that everybody may write to is refused: its state could be anybody's", async () => {
   const place = newPlace();
   mkdirSync(place.dir, { recursive: true });

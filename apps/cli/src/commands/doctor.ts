@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { DoctorOptions, Volume } from "../doctor/options.ts";
 import { hostPort, type Endpoint } from "../endpoint.ts";
-import { list, milliseconds } from "../option-parsers.ts";
+import { milliseconds, someOf } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
 
 export function addDoctor(program: Command, register: Register): void {
@@ -58,11 +58,11 @@ export function addDoctor(program: Command, register: Register): void {
 
 function hosts(port: number): (text: string) => readonly Endpoint[] {
   const parse = hostPort(port);
-  return (text) => list(text).map((each) => parse(each));
+  return (text) => someOf(text).map((each) => parse(each));
 }
 
 function volumes(text: string): readonly Volume[] {
-  return list(text.toUpperCase()).map((name) => {
+  return someOf(text.toUpperCase()).map((name) => {
     if (name === "STATE" || name === "EPHEMERAL") return name;
     throw new InvalidArgumentError("It must be STATE, EPHEMERAL, or both between commas.");
   });
