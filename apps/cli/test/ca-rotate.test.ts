@@ -212,6 +212,16 @@ test.each(["--nodes", "--signer", "--signer-audit", "--patched"])(
   },
 );
 
+test("--until a stage that was left says nothing of the one that is under way", async () => {
+  const place = newPlace();
+  await rotate(place, ["start", "--dry-run=false"]);
+  const path = join(place.dir, "rotation.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"stage": "accept"', '"stage": "issue"'));
+  const { exit, stderr } = await rotate(place, ["start", "--dry-run=false", "--until", "accept"], []);
+  expect(exit).toBe(0);
+  expect(stderr).not.toContain("the new CA issues everywhere");
+});
+
 test("a folder that everybody may write to is refused: its state could be anybody's", async () => {
   const place = newPlace();
   mkdirSync(place.dir, { recursive: true });
