@@ -1,7 +1,8 @@
 // The pages of the command line: every command with its options, and every error with cause and cure.
 import type { Command, Option } from "commander";
 import { ERRORS, type ErrorNote } from "../../apps/cli/src/error-table.ts";
-import { FINDINGS, type FindingNote } from "../../apps/cli/src/finding-table.ts";
+import { FINDINGS } from "../../apps/cli/src/finding-table.ts";
+import type { FindingNote } from "../../apps/cli/src/findings/note.ts";
 import { createProgram } from "../../apps/cli/src/run.ts";
 import { MADE, table } from "./tables.ts";
 
@@ -26,6 +27,7 @@ function commandsPage(): string {
       stderr: silent,
       now: () => new Date(0),
       interrupted: new AbortController().signal,
+      insisted: new AbortController().signal,
     },
     () => undefined,
   );
@@ -34,6 +36,9 @@ function commandsPage(): string {
 
 Data goes to standard output, everything else to standard error. Files that are written hold secrets more often than not: they have mode
 0600, are written whole or not at all, and never replace one that is there unless \`--force\` is given. \`-\` is standard input or output.
+
+Each act with a CA's key is written down before it is done, with the CA's fingerprint and never a secret: in the file that
+\`TALOS_BRIDGE_AUDIT_LOG\` names, else in \`talos-bridge/audit.log\` under \`XDG_STATE_HOME\` or \`~/.local/state\`. Where that can't be, the act is not done.
 
 | Exit code | Meaning |
 | --- | --- |
@@ -59,9 +64,12 @@ function leaves(command: Command): readonly Command[] {
 function section(command: Command): string {
   const names: string[] = [];
   for (let each: Command | null = command; each !== null; each = each.parent) names.unshift(each.name());
-  const usage = command.registeredArguments.map(
-    (each) => ` ${each.required ? "<" : "["}${each.name()}${each.required ? ">" : "]"}`,
-  );
+  const usage = command.registeredArguments.map((each) => {
+    const choices = each.argChoices ?? [];
+    const few = choices.length > 0 && choices.length < 5;
+    const name = few ? choices.join("|") : `${each.name()}${each.variadic ? "..." : ""}`;
+    return each.required ? ` <${name}>` : ` [${name}]`;
+  });
   return `## ${names.slice(1).join(" ")}
 
 ${sentence(command.description())}
@@ -72,12 +80,15 @@ ${command.options.length === 0 ? "" : optionTable(command.options)}`;
 }
 
 function optionTable(options: readonly Option[]): string {
-  const rows = options.map(({ flags, description, defaultValue, defaultValueDescription, mandatory }) => {
+  const rows = options.map((option) => {
+    const { flags, description, defaultValue, defaultValueDescription, mandatory, argChoices } = option;
     const text =
       defaultValueDescription ??
-      (Array.isArray(defaultValue) || defaultValue === false ? undefined : defaultValue);
-    const shown: string = mandatory ? "required" : text === undefined ? "" : `\`${String(text)}\``;
-    return [`\`${flags}\``, shown, sentence(description)];
+      (defaultValue === false || defaultValue === undefined ? "" : String(defaultValue));
+    const shown = mandatory ? "required" : text === "" ? "" : `\`${text}\``;
+    const choices =
+      argChoices === undefined ? "" : ` One of ${argChoices.map((each) => `\`${each}\``).join(", ")}.`;
+    return [`\`${flags}\``, shown, `${sentence(description)}${choices}`];
   });
   return table(["Option", "Default", "Meaning"], rows);
 }
@@ -113,6 +124,8 @@ ${notes
   .join("\n")}`;
 }
 
+/** A name that stands first, such as `os:admin`, stays as it is typed. */
 function sentence(text: string): string {
-  return `${text.charAt(0).toUpperCase()}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
+  const first = /^[a-z0-9]+(?:'s)?(?=[ ,;]|$)/.test(text) ? text.charAt(0).toUpperCase() : text.charAt(0);
+  return `${first}${text.slice(1)}${text.endsWith(".") ? "" : "."}`;
 }

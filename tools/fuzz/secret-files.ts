@@ -79,6 +79,7 @@ async function lineOf(argv: readonly string[], file: string): Promise<Outcome> {
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
     now: () => NOW,
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   });
   return { exit, stdout, stderr };
 }

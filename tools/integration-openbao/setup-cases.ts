@@ -33,6 +33,7 @@ export function setupCases({ bao, ca, reviewer, folder }: SetupInput): readonly 
       stderr: { write: (text) => void (stderr += text), isTerminal: false },
       now: () => new Date(),
       interrupted: new AbortController().signal,
+      insisted: new AbortController().signal,
     });
     assert.equal(exit, 0, stderr);
     const { results }: { results: readonly { readonly result: string }[] } = JSON.parse(stdout);

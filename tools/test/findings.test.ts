@@ -58,6 +58,7 @@ const program = createProgram(
     stderr: { write: () => undefined, isTerminal: false },
     now: () => new Date(0),
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   },
   () => undefined,
 );

@@ -77,7 +77,7 @@ export async function startRotation(context: CommandContext, options: StartOptio
   }
   const { bundle, state } = await openRotation(context, options);
   const hosts = state === undefined ? hostsToBeginWith(options) : undefined;
-  await run(context, options, bundle, async (ports) => {
+  await run(context, options, bundle, options.until, async (ports) => {
     const found = await readState(ports);
     if (found === undefined && hosts === undefined) throw nothingBegun(options.dir);
     const begun =
@@ -102,7 +102,7 @@ export async function finishRotation(context: CommandContext, options: FinishOpt
     context.out.data({ kind: "RotationPlan", steps }, planTable(steps));
     return tellDryRun(context);
   }
-  await run(context, options, bundle, async (ports) =>
+  await run(context, options, bundle, "forget", async (ports) =>
     goOn(ports, options, bundle, (await readState(ports)) ?? state, "forget"),
   );
 }
@@ -166,6 +166,7 @@ async function run(
   context: CommandContext,
   options: RotateOptions & Partial<BeginOptions> & RunOptions,
   bundle: BundleSource,
+  last: Stage,
   work: (ports: RotationPorts) => Promise<RotationState>,
 ): Promise<void> {
   const { out } = context;
@@ -176,7 +177,10 @@ async function run(
   if (state.stage === "done")
     out.done(`finished: ${options.dir}/stage-3-forget/secrets.yaml is the bundle from now on`);
   if (state.stage === "forget") out.done("`ca rotate finish` has begun, and goes on from here");
-  if (state.stage === "issue") out.done("the new CA issues everywhere; `ca rotate finish` drops the old one");
+  if (state.stage === "issue" && last === "accept")
+    out.done("everybody accepted the new CA; whether it issues everywhere, `ca rotate status` says");
+  else if (state.stage === "issue")
+    out.done("the new CA issues everywhere; `ca rotate finish` drops the old one");
   if (state.stage === "accept") out.done("everybody accepts the new CA");
 }
 

@@ -10,7 +10,6 @@ export interface GlobalOptions {
   readonly verbose: boolean;
   readonly quiet: boolean;
   readonly color: boolean;
-  readonly yes: boolean;
 }
 
 /** What a command works with. */
@@ -28,7 +27,8 @@ export type Work<Options> = (context: CommandContext, options: Options) => Promi
 /** Makes the context of a command from its options and the program's. */
 export async function contextOf(world: World, command: Command): Promise<CommandContext> {
   const global = command.optsWithGlobals<GlobalOptions>();
-  const signal = AbortSignal.any([world.interrupted, AbortSignal.timeout(Math.ceil(global.timeout))]);
+  const timeout = AbortSignal.timeout(Math.min(Math.ceil(global.timeout), LONGEST_TIMER_MS));
+  const signal = AbortSignal.any([world.interrupted, timeout]);
   const { output: format, quiet, verbose } = global;
   const out = createOutput(world, {
     format,
@@ -37,7 +37,33 @@ export async function contextOf(world: World, command: Command): Promise<Command
     color: global.color && world.stderr.isTerminal && (world.env["NO_COLOR"] ?? "") === "",
     formatYaml: await yamlWriter(format),
   });
-  return { world, global, signal, out };
+  const context = { world, global, signal, out };
+  return { ...context, world: { ...world, readStdin: onceUntilEnded(context) } };
+}
+
+/** A timer of Node ends at once where it is to last longer. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
+/** Standard input for one command: it comes once, and is waited for no longer than the command lasts. */
+function onceUntilEnded(context: CommandContext): World["readStdin"] {
+  const { world, signal } = context;
+  let taken = false;
+  return async () => {
+    if (taken) throw new CliError("TB1001", "- is given more than once: standard input can be read once");
+    taken = true;
+    const { promise: ended, reject } = Promise.withResolvers<never>();
+    const end = (): void => reject(new Error("ended"));
+    signal.addEventListener("abort", end);
+    try {
+      throwIfEnded(context);
+      return await Promise.race([world.readStdin(), ended]);
+    } catch (error) {
+      throwIfEnded(context, error);
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", end);
+    }
+  };
 }
 
 /** Loaded only where YAML is asked for: most runs are faster without. */

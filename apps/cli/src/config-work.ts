@@ -1,8 +1,5 @@
 import {
   encodeCertificates,
-  encodePrivateKey,
-  generateKey,
-  issueCertificate,
   loadCertificateAuthority,
   PkiError,
   readAcceptedCas,
@@ -21,8 +18,10 @@ import {
 import { randomBytes } from "node:crypto";
 import { fingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
+import { issueClientCertificate } from "./client-certificate.ts";
 import type { CommandContext } from "./command-context.ts";
 import { readInput, readText, writeOutput } from "./files.ts";
+import { kmsAddressOption } from "./kms-address.ts";
 import { naming, readBundle } from "./secrets-file.ts";
 
 interface WriteOptions {
@@ -153,24 +152,17 @@ async function issueClient(
         "TB1006",
         ca.faults.map(({ field, message }) => `certs.os ${field}: ${message}`).join("; "),
       );
-    const privateKey = await generateKey("ed25519");
     await recordAct(world, {
       act: "issue-client-certificate",
       ca: fingerprintOf(certs.os.crt),
       roles,
       ttlSeconds: ttl / 1000,
     });
-    const issued = await issueCertificate(ca.issuing, {
-      profile,
-      names: { commonName: "", dnsNames: [], ipAddresses: [] },
-      spki: privateKey.publicKey.spki,
-      now,
-      lifetimeMs: ttl,
-    });
+    const issued = await issueClientCertificate(ca.issuing, { profile, now, lifetimeMs: ttl });
     if (issued.notAfter.getTime() < now.getTime() + ttl - 1_000) {
       out.warn(`the CA ends on ${issued.notAfter.toISOString()}, and the certificate with it`);
     }
-    return { crt: issued.pem, key: encodePrivateKey(privateKey, "talos") };
+    return { crt: issued.certificatePem, key: issued.keyPem };
   } catch (error) {
     if (!(error instanceof PkiError)) throw error;
     throw new CliError(
@@ -195,6 +187,7 @@ export async function writeKmsPatch({ world, out }: CommandContext, options: Kms
     if (upper === "STATE" || upper === "EPHEMERAL") return upper;
     throw new CliError("TB1001", "--volumes takes STATE and EPHEMERAL");
   });
+  kmsAddressOption("--endpoint", options.endpoint);
   const text = naming("arguments", "TB1001", () =>
     encodeKmsPatch({
       endpoint: options.endpoint,

@@ -1,9 +1,10 @@
-import { readCertificates, verifyChain } from "@talos-bridge/pki";
+import { encodeCertificates, verifyChain } from "@talos-bridge/pki";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { readText } from "./files.ts";
-import { askSigner, firstLine } from "./signer-call.ts";
+import { readJoinToken } from "./join-token.ts";
+import { readCertificateFile } from "./pki/authorities.ts";
+import { askSigner } from "./signer-call.ts";
 
 export interface CsrTestOptions {
   readonly endpoint: Endpoint;
@@ -16,12 +17,12 @@ export interface CsrTestOptions {
 /** Does what a worker does at boot, and looks at the answer as closely. */
 export async function testSigner(context: CommandContext, options: CsrTestOptions): Promise<void> {
   const { world, out } = context;
-  const ca = await readText(world, options.ca);
-  const token = firstLine(await readText(world, options.tokenFile));
+  const cas = await readCertificateFile(world, options.ca);
+  const token = await readJoinToken(world, options.tokenFile);
   const from = performance.now();
   const { leaf, roots } = await askSigner(context, {
     endpoint: options.endpoint,
-    ca,
+    ca: encodeCertificates(cas),
     token,
     names: {
       commonName: options.hostname,
@@ -33,7 +34,7 @@ export async function testSigner(context: CommandContext, options: CsrTestOption
   const now = world.now();
   for (const [what, trusted] of [
     ["the CAs that came with it", roots],
-    [options.ca, readCertificates(new TextEncoder().encode(ca))],
+    [options.ca, cas],
   ] as const) {
     const verdict = verifyChain({ leaf, roots: trusted, now, usage: "serverAuth" });
     if (!verdict.ok)

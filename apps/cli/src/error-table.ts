@@ -18,7 +18,8 @@ export const ERRORS = {
   TB1001: {
     exit: EXIT.local,
     title: "usage",
-    cause: "An unknown command or option, or an argument that is missing or not of the form it must have.",
+    cause:
+      "An unknown command or option, an argument that is missing or not of the form it must have, or `-` given more than once.",
     cure: "`talos-bridge COMMAND --help` shows what it takes, with examples.",
   },
   TB1002: {
@@ -36,8 +37,9 @@ export const ERRORS = {
   TB1004: {
     exit: EXIT.local,
     title: "a file can't be written",
-    cause: "The folder is not there or not writable, or the disk is full.",
-    cure: "Check the folder. Nothing is left half-written: files are renamed into place.",
+    cause:
+      "The folder is not there or not writable, the disk is full, or what is there is a folder or a device, which `--force` does not replace either.",
+    cure: "Check the folder. Nothing is left half-written: files are renamed into place. What went to standard output is not whole: run the command again.",
   },
   TB1005: {
     exit: EXIT.local,
@@ -72,8 +74,9 @@ export const ERRORS = {
   TB1101: {
     exit: EXIT.local,
     title: "a rotation's state can't be used",
-    cause: "`rotation.json` in the rotation's folder was edited, damaged, or written by another version.",
-    cure: "Restore it from a backup: it holds the only copy of the new CA's key. Without one, and before stage 2, begin anew in another folder.",
+    cause:
+      "`rotation.json` in the rotation's folder was edited, damaged, or written by another version, or everybody may write to the folder.",
+    cure: "A folder of your own is safe from others. Restore the file from a backup: it holds the only copy of the new CA's key. Without one, and before stage 2, begin anew in another folder.",
   },
   TB1102: {
     exit: EXIT.local,
@@ -117,8 +120,8 @@ export const ERRORS = {
     exit: EXIT.remote,
     title: "the answer is not usable",
     cause:
-      "A certificate that does not chain, a key that came back different: the other side works, and is wrong.",
-    cure: "Check that the server has this cluster's CA, and that nobody stands in between.",
+      "No TLS or no gRPC where it should be, a certificate that does not chain, a key that came back different: the other side works, and is wrong.",
+    cure: "Check the port, that the server has this cluster's CA, and that nobody stands in between.",
   },
   TB2101: {
     exit: EXIT.remote,
@@ -141,7 +144,7 @@ export const ERRORS = {
   TB9002: {
     exit: EXIT.interrupted,
     title: "interrupted",
-    cause: "Ctrl-C.",
+    cause: "Ctrl-C, or another signal to end: SIGTERM, SIGHUP.",
     cure: "Run the command again: files are written whole or not at all, and `ca rotate` resumes.",
   },
 } as const satisfies Record<string, ErrorNote>;

@@ -1,21 +1,34 @@
 import { randomBytes } from "node:crypto";
-import { chmod, link, mkdir, open, readFile, rename, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { link, mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliError } from "./cli-error.ts";
 import type { World } from "./world.ts";
 
-const MAX_INPUT_BYTES = 4 * 1024 * 1024;
+export const MAX_INPUT_BYTES = 4 * 1024 * 1024;
 
-/** A file's bytes; `-` is standard input. Throws TB1002. */
+/** A file's bytes; `-` is standard input. Throws TB1002, and for standard input that comes a second time TB1001. */
 export async function readInput(world: World, path: string): Promise<Uint8Array> {
-  if (path === "-") return world.readStdin();
   try {
-    const { size } = await stat(path);
-    if (size > MAX_INPUT_BYTES) throw new Error(`is larger than ${MAX_INPUT_BYTES} bytes`);
-    return await readFile(path);
+    const bytes = path === "-" ? await world.readStdin() : await readBytes(path);
+    if (bytes.length <= MAX_INPUT_BYTES) return bytes;
+    throw new Error(`larger than ${MAX_INPUT_BYTES} bytes`);
   } catch (cause) {
-    throw new CliError("TB1002", `${path} can't be read: ${reason(cause)}`, { cause });
+    if (cause instanceof CliError) throw cause;
+    throw new CliError("TB1002", `${shownPath(path)} can't be read: ${reason(cause)}`, { cause });
   }
+}
+
+/** Of a file that is too large one byte more than is accepted. A device says nothing of its size, and may have no end. */
+async function readBytes(path: string): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of createReadStream(path, { end: MAX_INPUT_BYTES })) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+
+/** A path as it is told of. */
+export function shownPath(path: string): string {
+  return path === "-" ? "standard input" : path;
 }
 
 export async function readText(world: World, path: string): Promise<string> {
@@ -31,7 +44,7 @@ export interface WriteOptions {
 
 /**
  * Writes a file whole or not at all; `-` is standard output. Throws TB1003 where it is there already and `force` is not given,
- * TB1004 where it can't be written.
+ * TB1004 where it can't be written, and for a device or a folder: these are never replaced.
  */
 export async function writeOutput(
   world: World,
@@ -45,15 +58,16 @@ export async function writeOutput(
   }
   const draft = `${path}.${randomBytes(6).toString("hex")}`;
   try {
+    if (await isNoFile(path)) throw new Error("it is no regular file (- is standard output)");
     await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const file = await open(draft, "wx", mode);
     try {
+      await file.chmod(mode); // whatever the umask is
       await file.writeFile(content);
       await file.sync();
     } finally {
       await file.close();
     }
-    await chmod(draft, mode); // whatever the umask is
     await (force ? rename(draft, path) : linkNew(draft, path));
   } catch (cause) {
     if (cause instanceof CliError) throw cause;
@@ -61,6 +75,14 @@ export async function writeOutput(
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }
+}
+
+/** Something is there that holds no content of its own: `/dev/stdout`, `/dev/null`, a folder. */
+async function isNoFile(path: string): Promise<boolean> {
+  return stat(path).then(
+    (found) => !found.isFile(),
+    () => false,
+  );
 }
 
 /** A link fails where there is a file; a rename would replace it. */

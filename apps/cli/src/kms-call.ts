@@ -1,15 +1,18 @@
 import { KMSService } from "@talos-bridge/api";
+import { encodeCertificates } from "@talos-bridge/pki";
 import { randomBytes } from "node:crypto";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { readInput, readText } from "./files.ts";
+import { readInput, readText, shownPath } from "./files.ts";
 import { withClient } from "./grpc-client.ts";
+import { kmsAddressOption } from "./kms-address.ts";
+import { readCertificateFile } from "./pki/authorities.ts";
 import { readSealedData } from "./sealed-data.ts";
 import { unsealOffline } from "./unseal-offline.ts";
 
 export interface KmsOptions {
-  readonly endpoint?: Endpoint;
+  readonly endpoint?: string;
   readonly nodeUuid: string;
   /** File. */
   readonly ca?: string;
@@ -32,6 +35,13 @@ export async function seal(
   options: KmsOptions & { readonly in: string },
 ): Promise<void> {
   const data = await readInput(context.world, options.in);
+  // Not for the KMS to say: another file than was meant has no business on the network.
+  if (data.length !== KEY_BYTES) {
+    throw new CliError(
+      "TB1001",
+      `${shownPath(options.in)} has ${data.length} bytes: a key to seal has ${KEY_BYTES}`,
+    );
+  }
   const sealed = await call(context, await targetOf(context, options), "seal", data);
   const text = sealed.toString("base64");
   context.out.data({ kind: "SealedKey", nodeUuid: options.nodeUuid, sealedData: text }, `${text}\n`);
@@ -44,7 +54,7 @@ export interface UnsealOptions extends KmsOptions {
 }
 
 export async function unseal(context: CommandContext, options: UnsealOptions): Promise<void> {
-  const sealed = readSealedData(await readText(context.world, options.in));
+  const sealed = readSealedData(await readText(context.world, options.in), shownPath(options.in));
   const key = options.offline
     ? await unsealOffline(context, { ...options, sealed })
     : await call(context, await targetOf(context, options), "unseal", Buffer.from(sealed, "latin1"));
@@ -82,11 +92,13 @@ export async function sealAndUnseal(
 
 async function targetOf(
   { world, out }: CommandContext,
-  { endpoint, nodeUuid, ca }: KmsOptions,
+  { endpoint: url, nodeUuid, ca }: KmsOptions,
 ): Promise<KmsTarget> {
-  if (endpoint === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
+  if (url === undefined) throw new CliError("TB1001", "--endpoint says which KMS to ask");
+  const endpoint = kmsAddressOption("--endpoint", url);
   if (!endpoint.secure) out.warn("grpc:// is plaintext: whoever is on the way reads the key");
-  return { endpoint, nodeUuid, ca: ca === undefined ? undefined : await readText(world, ca) };
+  const cas = ca === undefined ? undefined : encodeCertificates(await readCertificateFile(world, ca));
+  return { endpoint, nodeUuid, ca: cas };
 }
 
 async function call(

@@ -25,6 +25,13 @@ export function list(text: string): readonly string[] {
     .filter((value) => value !== "");
 }
 
+/** The same of one value at least: an empty variable of a script must not mean that nobody is asked. */
+export function someOf(text: string): readonly string[] {
+  const values = list(text);
+  if (values.length > 0) return values;
+  throw new InvalidArgumentError("It must name one at least.");
+}
+
 /** A path in Vault: segments of plain characters. */
 export function vaultPath(text: string): string {
   if (/^[A-Za-z0-9_-][A-Za-z0-9_.-]*(?:\/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*$/.test(text)) return text;

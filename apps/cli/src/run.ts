@@ -50,7 +50,6 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
     .option("-v, --verbose", "say more", false)
     .option("-q, --quiet", "say only what is wrong", false)
     .option("--no-color", "no colours (also NO_COLOR)")
-    .option("--yes", "answer yes to what would be asked", false)
     .version(BUILD.version, "--version")
     .exitOverride()
     .configureOutput({ writeOut: world.stdout.write, writeErr: world.stderr.write })
@@ -89,7 +88,8 @@ export function createProgram(world: World, ended: (code: number) => void): Comm
   return program;
 }
 
-function tell(world: World, error: unknown): number {
+/** Tells what ended a run, on standard error. The exit code is one of EXIT. */
+export function tell(world: World, error: unknown): number {
   if (error instanceof CommanderError) {
     // Help and version, which were asked for, come as errors too.
     if (error.exitCode === 0) return EXIT.ok;
@@ -99,12 +99,11 @@ function tell(world: World, error: unknown): number {
   if (error instanceof CliError) {
     const { exit } = ERRORS[error.id];
     world.stderr.write(`error: ${printable(error.message)} (${error.id}, see ${errorPage(error.id)})\n`);
-    if (error.fix !== undefined) world.stderr.write(`  fix: ${error.fix}\n`);
+    if (error.fix !== undefined) world.stderr.write(`  fix: ${printable(error.fix)}\n`);
     return exit;
   }
+  const verbose = world.argv.some((each) => each === "-v" || each === "--verbose");
   const what = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  world.stderr.write(
-    `error: unexpected, see ${errorPage("TB1000")}\n${world.argv.includes("-v") ? `${what}\n` : ""}`,
-  );
+  world.stderr.write(`error: unexpected (TB1000, see ${errorPage("TB1000")})\n${verbose ? `${what}\n` : ""}`);
   return EXIT.local;
 }

@@ -7,30 +7,30 @@ const CIPHERTEXT = /^(?:vault:v[0-9]+:|tbk:v1:)[A-Za-z0-9+/=:]+$/;
  * `cryptsetup token export` gives, whose `sealedData` it is (siderolabs/talos internal/pkg/encryption/keys/kms.go).
  * Throws TB1007.
  */
-export function readSealedData(text: string): string {
+export function readSealedData(text: string, name: string): string {
   const trimmed = text.trim();
-  const candidate = trimmed.startsWith("{") ? sealedDataOf(trimmed) : trimmed;
+  const candidate = trimmed.startsWith("{") ? sealedDataOf(trimmed, name) : trimmed;
   if (CIPHERTEXT.test(candidate)) return candidate;
   const decoded = Buffer.from(candidate, "base64").toString("latin1");
   if (CIPHERTEXT.test(decoded)) return decoded;
   throw new CliError(
     "TB1007",
-    "the sealed key is neither vault:v…, tbk:v1:…, the base64 of one, nor a LUKS token",
+    `${name}: the sealed key is neither vault:v…, tbk:v1:…, the base64 of one, nor a LUKS token`,
   );
 }
 
-function sealedDataOf(json: string): string {
-  const found = find(parse(json), 0);
+function sealedDataOf(json: string, name: string): string {
+  const found = find(parse(json, name), 0);
   if (found === undefined)
-    throw new CliError("TB1007", "the LUKS token has no sealedData: it is not a KMS slot's");
+    throw new CliError("TB1007", `${name}: the LUKS token has no sealedData: it is not a KMS slot's`);
   return found;
 }
 
-function parse(json: string): unknown {
+function parse(json: string, name: string): unknown {
   try {
     return JSON.parse(json);
   } catch {
-    throw new CliError("TB1007", "the LUKS token is no JSON");
+    throw new CliError("TB1007", `${name}: the LUKS token is no JSON`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { readSecretsBundle, SecretsBundleError, type SecretsBundle } from "@talos-bridge/secrets-bundle";
 import { CliError } from "./cli-error.ts";
 import type { ErrorId } from "./error-table.ts";
-import { readInput } from "./files.ts";
+import { readInput, shownPath } from "./files.ts";
 import type { World } from "./world.ts";
 
 /** Reads a secrets bundle. Throws TB1002, TB1006. */
@@ -16,8 +16,6 @@ export function naming<T>(path: string, id: ErrorId, work: () => T): T {
     return work();
   } catch (error) {
     if (!(error instanceof SecretsBundleError)) throw error;
-    throw new CliError(id, `${path === "-" ? "standard input" : path}: ${error.message} (${error.code})`, {
-      cause: error,
-    });
+    throw new CliError(id, `${shownPath(path)}: ${error.message} (${error.code})`, { cause: error });
   }
 }

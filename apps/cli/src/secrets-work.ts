@@ -10,11 +10,10 @@ import {
   type FieldPath,
   type SecretsBundle,
 } from "@talos-bridge/secrets-bundle";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { fingerprintOf, recordAct } from "./act-log.ts";
+import { fingerprintOf, keyFingerprintOf, recordAct } from "./act-log.ts";
 import { CliError } from "./cli-error.ts";
-import type { CommandContext } from "./command-context.ts";
+import { throwIfEnded, type CommandContext } from "./command-context.ts";
 import { readInput, readText, writeOutput } from "./files.ts";
 import { naming, readBundle } from "./secrets-file.ts";
 
@@ -33,12 +32,17 @@ const KEY_TYPES = { ed25519: "ed25519", p256: "ecdsa-p256", "rsa-4096": "rsa-409
 
 export async function generate(context: CommandContext, options: GenerateOptions): Promise<void> {
   const { world, out } = context;
+  if (options.bootstrapTokenFile !== undefined && options.fromKubernetesPki === undefined) {
+    throw new CliError("TB1001", "--bootstrap-token-file goes with --from-kubernetes-pki alone");
+  }
   const input = { now: world.now(), osKeyType: KEY_TYPES[options.keyType] };
   out.step("making keys; the one for service accounts takes seconds");
   const bundle =
     options.fromKubernetesPki === undefined
       ? await generateSecretsBundle(input)
       : await fromKubernetesPki(context, options, options.fromKubernetesPki, input);
+  // Making keys can't be cut short.
+  throwIfEnded(context);
   await store(context, options, bundle, "create-authority");
 }
 
@@ -53,11 +57,12 @@ async function fromKubernetesPki(
   try {
     return await secretsBundleFromKubernetesPki({
       ...input,
-      readFile: (path) => readFile(join(folder, path)),
+      readFile: (path) => readInput(world, join(folder, path)),
       ...(token !== undefined && { bootstrapToken: token }),
     });
   } catch (error) {
     if (!(error instanceof SecretsBundleError)) throw error;
+    if (error.cause instanceof CliError) throw error.cause; // it says why a file can't be read
     throw new CliError("TB1006", `${folder}: ${error.message} (${error.code})`, { cause: error });
   }
 }
@@ -73,7 +78,7 @@ export async function importBundle(context: CommandContext, options: ImportOptio
   await store(context, options, bundle, "import-authority");
 }
 
-/** Every act with the Talos CA's key is written down before its result can be used. */
+/** What makes a CA is written down before its result can be used. */
 async function store(
   { world, out }: CommandContext,
   { out: path, force }: WriteOptions,
@@ -92,6 +97,7 @@ export interface ShowOptions {
 
 export async function show({ world, out }: CommandContext, { secrets, reveal }: ShowOptions): Promise<void> {
   const bundle = await readBundle(world, secrets);
+  if (reveal) await recordAct(world, { act: "reveal-secrets", ca: fingerprintOf(bundle.certs.os.crt) });
   const fields = FIELD_PATHS.flatMap((path) => {
     const value = fieldOf(bundle, path);
     return value === undefined ? [] : [{ path, ...describeField(path, value), ...(reveal && { value }) }];
@@ -122,8 +128,9 @@ export interface ExtractOptions {
 
 export async function extract({ world, out }: CommandContext, options: ExtractOptions): Promise<void> {
   const bundle = await readBundle(world, options.secrets);
-  const value = naming("--secrets", "TB1009", () => readField(bundle, options.field));
+  const value = naming(options.secrets, "TB1009", () => readField(bundle, options.field));
   const isKey = options.field.toLowerCase().endsWith(".key");
+  if (isKey) await recordAct(world, { act: "extract-key", publicKey: keyFingerprintOf(value), out: "-" });
   const text = isKey && options.pemLabel === "rfc7468" ? convertPrivateKey(value, "pkcs8") : value;
   const shown = options.base64 ? Buffer.from(text).toString("base64") : text;
   out.data(

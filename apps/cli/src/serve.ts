@@ -23,7 +23,7 @@ export async function serve({ world }: CommandContext, options: ServeOptions): P
       env: { ...(await filesOf(world, options, folder)), ...world.env },
       write: world.stdout.write,
       stop: world.interrupted,
-      stopNow: new AbortController().signal,
+      stopNow: world.insisted,
     };
     if (options.service === "kms-vault") {
       return await runKms({ ...process, hostname: hostname(), leaderFilePath: join(folder, "leader") });

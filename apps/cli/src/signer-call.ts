@@ -6,6 +6,7 @@ import {
   type Certificate,
   type GeneratedKeyType,
   type Names,
+  type NodeRequest,
 } from "@talos-bridge/pki";
 import { CliError } from "./cli-error.ts";
 import type { CommandContext } from "./command-context.ts";
@@ -22,6 +23,9 @@ export interface SignerQuestion {
   readonly keyType?: GeneratedKeyType;
 }
 
+/** For one answer: a signer that takes connections and is mute is one thing that is wrong among others. */
+const DEADLINE_MS = 10_000;
+
 export interface SignerAnswer {
   readonly leaf: Certificate;
   /** The CAs that came with it, in their order. */
@@ -30,15 +34,19 @@ export interface SignerAnswer {
 
 /**
  * Makes a key and a request, and has it signed, as a worker does at boot. Throws TB2001 to TB2003, and TB2005 for an answer that
- * can't be read or is not of the key that was sent. Whom the certificate chains to is for the caller to judge.
+ * can't be read or is not of the key that was sent; TB1001 for names, TB1008 for a token, that can't be sent. Whom the certificate
+ * chains to is for the caller to judge.
  */
 export async function askSigner(context: CommandContext, question: SignerQuestion): Promise<SignerAnswer> {
   const { endpoint, ca, token, names, keyType } = question;
-  const { requestPem, privateKey } = await createNodeRequest({ names, ...(keyType && { keyType }) });
+  if (!/^[\x20-\x7e]+$/.test(token)) {
+    throw new CliError("TB1008", "the join token has characters that can't be sent");
+  }
+  const { requestPem, privateKey } = await makeRequest(names, keyType);
   const answer = await withClient(context, SecurityService, endpoint, ca, (client) =>
     client.certificate(
       { csr: new TextEncoder().encode(requestPem) },
-      { headers: { token }, signal: context.signal },
+      { headers: { token }, signal: context.signal, timeoutMs: DEADLINE_MS },
     ),
   );
   const read = readAnswer(answer);
@@ -48,9 +56,13 @@ export async function askSigner(context: CommandContext, question: SignerQuestio
   return read;
 }
 
-/** The join token of a file: its first line. */
-export function firstLine(text: string): string {
-  return text.split("\n", 1)[0]?.trim() ?? "";
+async function makeRequest(names: Names, keyType: GeneratedKeyType | undefined): Promise<NodeRequest> {
+  try {
+    return await createNodeRequest({ names, ...(keyType && { keyType }) });
+  } catch (cause) {
+    if (!(cause instanceof PkiError)) throw cause;
+    throw new CliError("TB1001", `no request can be made with these names: ${cause.message}`, { cause });
+  }
 }
 
 function readAnswer({ crt, ca }: { readonly crt: Uint8Array; readonly ca: Uint8Array }): SignerAnswer {

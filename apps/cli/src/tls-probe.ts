@@ -56,11 +56,15 @@ export async function probeTls(
   }
 }
 
+/** What became of a connection, by the code of Node's error: TB2001 where there was none, TB2005 where no TLS came of it. */
 export function probeError(endpoint: Endpoint, cause: unknown): CliError {
   const at = baseUrl(endpoint);
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";
-  if (code.startsWith("ERR_SSL_"))
-    return new CliError("TB2005", `${at}: no TLS is spoken there: ${code}`, { cause });
+  if (code.startsWith("ERR_SSL_")) {
+    // An alert is TLS: the other side will not go on.
+    const what = code.includes("_ALERT_") ? "the server ended the handshake" : "no TLS is spoken there";
+    return new CliError("TB2005", `${at}: ${what}: ${code}`, { cause });
+  }
   const why = code === "" && cause instanceof Error ? cause.message : code;
   return new CliError("TB2001", `${at}: no connection: ${why}`, { cause });
 }

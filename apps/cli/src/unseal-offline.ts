@@ -10,9 +10,16 @@ export interface OfflineInput {
   readonly mountPath: string;
 }
 
-/** Unseals without a KMS: the key is named by the UUID, in lower case, or as a Go proxy once typed it. */
+/**
+ * Unseals without a KMS: the key is named by the UUID, in lower case, or as a Go proxy once typed it. Throws TB1007 for what Vault
+ * never sealed, TB2003 where no key opens it, TB2004.
+ */
 export async function unsealOffline(context: CommandContext, input: OfflineInput): Promise<Buffer> {
   const { nodeUuid, sealed: ciphertext, mountPath } = input;
+  if (ciphertext.startsWith("tbk:")) {
+    const fix = "run kms-vault with the keyring's file, and give its --endpoint in place of --offline";
+    throw new CliError("TB1007", "it was sealed with a keyring, not by Vault", { fix });
+  }
   const names = [...new Set([nodeUuid.toLowerCase(), nodeUuid, nodeUuid.toUpperCase()])];
   return withVault(context, async (vault) => {
     const transit = vault.transit(mountPath);

@@ -53,6 +53,6 @@ function rowOf(file: string, { severity, path, message, code }: Finding): readon
 
 /** By the keys at its top: the only thing that tells the three apart, whatever is wrong with the rest. */
 function kindOf(text: string): FileKind {
-  if (/^(?:contexts|context)\s*:|^\s*\{?\s*"contexts?"/m.test(text)) return "talosconfig";
-  return /^(?:machine|version|kind|apiVersion)\s*:/m.test(text) ? "machine config" : "secrets bundle";
+  if (/^contexts?[ \t]*:|^[ \t]*(?:\{[ \t]*)?"contexts?"/m.test(text)) return "talosconfig";
+  return /^(?:machine|version|kind|apiVersion)[ \t]*:/m.test(text) ? "machine config" : "secrets bundle";
 }

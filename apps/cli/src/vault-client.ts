@@ -1,9 +1,15 @@
-import { createVault, isVaultError, readVaultEnvironment, type Vault } from "@talos-bridge/vault";
+import {
+  createVault,
+  isVaultError,
+  readVaultEnvironment,
+  type Vault,
+  type VaultError,
+} from "@talos-bridge/vault";
 import { readdir, readFile } from "node:fs/promises";
 import { CliError } from "./cli-error.ts";
 import { throwIfEnded, type CommandContext } from "./command-context.ts";
 
-/** Runs `work` with a client made of VAULT_* or BAO_*. What goes wrong is TB1001 (environment) or TB2004. */
+/** Runs `work` with a client made of VAULT_* or BAO_*. What goes wrong is TB1001 (environment, arguments) or TB2004. */
 export async function withVault<T>(context: CommandContext, work: (vault: Vault) => Promise<T>): Promise<T> {
   const { settings, faults, warnings } = readVaultEnvironment(context.world.env);
   if (settings === undefined) {
@@ -23,6 +29,13 @@ export async function withVault<T>(context: CommandContext, work: (vault: Vault)
   } catch (error) {
     throwIfEnded(context, error);
     if (!isVaultError(error)) throw error;
-    throw new CliError("TB2004", `${error.message} (${error.code})`, { cause: error });
+    throw new CliError(error.code === "ERR_VAULT_ARGUMENT" ? "TB1001" : "TB2004", told(error), {
+      cause: error,
+    });
   }
+}
+
+/** With what it comes of: that no token is taken may mean that nobody answers. */
+function told({ message, code, cause }: VaultError): string {
+  return `${message} (${code})${isVaultError(cause) ? `: ${told(cause)}` : ""}`;
 }

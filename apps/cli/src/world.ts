@@ -3,13 +3,15 @@ export interface World {
   /** Arguments after the program's name. */
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** All of standard input. */
+  /** All of standard input, or more of it than is accepted. */
   readonly readStdin: () => Promise<Uint8Array>;
   readonly stdout: Screen;
   readonly stderr: Screen;
   readonly now: () => Date;
-  /** Interrupted (Ctrl-C). */
+  /** Ctrl-C, or told to end otherwise. */
   readonly interrupted: AbortSignal;
+  /** The same once more: do not even finish what was begun. */
+  readonly insisted: AbortSignal;
 }
 
 export interface Screen {

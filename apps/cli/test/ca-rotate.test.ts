@@ -1,6 +1,14 @@
 import { readSecretsBundle, readTalosconfig } from "@talos-bridge/secrets-bundle";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { beforeAll, expect, test } from "vitest";
@@ -187,6 +195,42 @@ test("refuses a bundle of another CA, and one that is none", async () => {
   expect((await rotate(other, ["status"], [])).stderr).toContain("TB1103");
   const none = { ...place, secrets: newPlace("machine: {}\n").secrets };
   expect((await rotate(none, ["status"], [])).stderr).toContain("TB1006");
+});
+
+test.each(["--nodes", "--signer", "--signer-audit", "--patched"])(
+  "%s of nobody is refused: a rotation that asks nobody would go on at once",
+  async (option) => {
+    const place = newPlace();
+    await rotate(place, ["start", "--dry-run=false"]);
+    const state = readFileSync(join(place.dir, "rotation.json"), "utf8");
+    for (const value of ["", ","]) {
+      const argv = ["start", "--dry-run=false", option, option === "--patched" ? "accept=," : value];
+      const { exit, stderr } = await rotate(place, argv, []);
+      expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("It must") });
+    }
+    expect(readFileSync(join(place.dir, "rotation.json"), "utf8")).toBe(state);
+  },
+);
+
+test("--until a stage that was left says nothing of the one that is under way", async () => {
+  const place = newPlace();
+  await rotate(place, ["start", "--dry-run=false"]);
+  const path = join(place.dir, "rotation.json");
+  writeFileSync(path, readFileSync(path, "utf8").replace('"stage": "accept"', '"stage": "issue"'));
+  const { exit, stderr } = await rotate(place, ["start", "--dry-run=false", "--until", "accept"], []);
+  expect(exit).toBe(0);
+  expect(stderr).not.toContain("the new CA issues everywhere");
+});
+
+test("a folder that everybody may write to is refused: its state could be anybody's", async () => {
+  const place = newPlace();
+  mkdirSync(place.dir, { recursive: true });
+  chmodSync(place.dir, 0o1777);
+  for (const command of [["plan"], ["start", "--dry-run=false"]]) {
+    const { exit, stderr } = await rotate(place, command);
+    expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("TB1101") });
+  }
+  expect(readdirSync(place.dir)).toEqual([]);
 });
 
 test("a second run at the same time is refused; the lock of one that was killed is taken over", async () => {

@@ -1,4 +1,4 @@
-import { statSync, writeFileSync } from "node:fs";
+import { existsSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
@@ -31,6 +31,7 @@ test("help is asked for, so it is data and exits 0; every command has it", async
     stderr: { write: () => undefined, isTerminal: false },
     now: () => NOW,
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   };
   const paths: string[][] = [];
   const visit = (command: ReturnType<typeof createProgram>, path: string[]): void => {
@@ -56,7 +57,7 @@ test("data has a kind and a version; -o json is JSON", async () => {
 });
 
 test("colours only on a terminal, and not with NO_COLOR or --no-color", async () => {
-  const argv = ["kms", "seal", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x", "--in", "-"];
+  const argv = ["kms", "roundtrip", "--endpoint", "grpc://127.0.0.1:9", "--node-uuid", "x"];
   const coloured = await commandLine(argv, { terminal: true });
   expect(coloured.stderr).toContain("\u001b[33m!");
   for (const [more, env] of [
@@ -80,6 +81,7 @@ test("files are 0600, whole, and never replaced unasked", async () => {
     stderr: { write: () => undefined, isTerminal: false },
     now: () => NOW,
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   };
   await writeOutput(world, path, "one", { force: false });
   expect(statSync(path).mode & 0o777).toBe(0o600);
@@ -89,6 +91,44 @@ test("files are 0600, whole, and never replaced unasked", async () => {
   await expect(writeOutput(world, join(dir, "file", "x"), "", { force: false })).rejects.toMatchObject({
     id: "TB1004",
   });
+});
+
+test("what is no regular file is never replaced, not even by force", async () => {
+  const dir = scratchDir();
+  const path = join(dir, "socket");
+  const server = createServer().listen(path);
+  onTestFinished(() => void server.close());
+  const argv = ["config", "kms-patch", "--endpoint", "https://kms:4050", "--force", "--out"];
+  for (const out of [path, dir]) {
+    const { exit, stderr } = await commandLine([...argv, out]);
+    expect({ exit, told: stderr.includes(`${out} can't be written: it is no regular file`) }).toEqual({
+      exit: 1,
+      told: true,
+    });
+  }
+  expect(statSync(path).isSocket()).toBe(true);
+});
+
+test.each([
+  { name: "standard input that is asked for twice", argv: ["config", "validate", "-", "-"], id: "TB1001" },
+  { name: "a device without an end", argv: ["config", "validate", "/dev/zero"], id: "TB1002" },
+])("refuses $name", async ({ argv, id }) => {
+  const { exit, stderr } = await commandLine(argv, { stdin: "machine: {}" });
+  expect({ exit, known: stderr.includes(`(${id},`) }).toEqual({ exit: 1, known: true });
+});
+
+test("a timeout that is longer than any timer is none", async () => {
+  expect((await commandLine(["version", "--timeout", "90000h"])).exit).toBe(0);
+});
+
+test("keys that were made after Ctrl-C are not kept", async () => {
+  const out = join(scratchDir(), "secrets.yaml");
+  const interrupted = new AbortController();
+  const { exit } = await commandLine(["secrets", "generate", "--out", out], {
+    interrupted: interrupted.signal,
+    onStderr: () => interrupted.abort(),
+  });
+  expect({ exit, there: existsSync(out) }).toEqual({ exit: 130, there: false });
 });
 
 test("what comes from outside can't move the cursor or end a line of a table", () => {

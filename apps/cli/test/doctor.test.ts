@@ -192,6 +192,7 @@ test("--wait: standard input, which can be read once, is there for every round",
     stderr: screen,
     now: () => NOW,
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   });
   const read = async (): Promise<string> => Buffer.from(await world.readStdin()).toString();
   expect([await read(), await read()]).toEqual(["secrets", "secrets"]);

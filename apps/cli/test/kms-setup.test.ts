@@ -37,6 +37,9 @@ test.each([
 test.each([
   { name: "a mount path that climbs", argv: ["--mount-path", "../sys"] },
   { name: "a mount path with a quote", argv: ["--mount-path", 'a"b'] },
+  { name: "a policy name for a shell", argv: ["--policy-name", "a;b"] },
+  { name: "a role for a shell", argv: ["--role", "$(a)"] },
+  { name: "an auth path that climbs", argv: ["--auth-path", "../sys"] },
   { name: "a life of nothing", argv: ["--ttl", "0s"] },
   { name: "cert without a CA", argv: ["--auth", "cert"] },
 ])("refuses $name", async ({ argv }) => {
@@ -49,4 +52,29 @@ test("--apply without an address says which settings are missing", async () => {
   const { exit, stderr } = await commandLine(["kms", "setup", "--apply"]);
   expect(exit).toBe(1);
   expect(stderr).toContain("VAULT_ADDR must be given");
+});
+
+// Nobody listens there.
+const VAULT = { VAULT_ADDR: "http://127.0.0.1:9", VAULT_TOKEN: "t", VAULT_MAX_RETRIES: "0" };
+
+test.each([
+  { name: "kms setup", argv: ["kms", "setup", "--apply"], stdin: "" },
+  {
+    name: "kms unseal",
+    argv: ["kms", "unseal", "--offline", "--in", "-", "--node-uuid", "a"],
+    stdin: "vault:v1:YQ==",
+  },
+])("$name: a Vault that nobody reaches is not told as a token that is refused", async ({ argv, stdin }) => {
+  const { exit, stderr } = await commandLine(argv, { env: VAULT, stdin });
+  expect({ exit, stderr }).toEqual({ exit: 2, stderr: expect.stringContaining("ECONNREFUSED") });
+});
+
+test.each([
+  { name: "what a keyring sealed", sealed: "tbk:v1:1:YQ==", uuid: "a", want: "TB1007" },
+  { name: "a UUID that names no key", sealed: "vault:v1:YQ==", uuid: "../a", want: "TB1001" },
+])("unseal --offline refuses $name before Vault is asked", async ({ sealed, uuid, want }) => {
+  const argv = ["kms", "unseal", "--offline", "--in", "-", "--node-uuid", uuid];
+  const { exit, stdout, stderr } = await commandLine(argv, { env: VAULT, stdin: sealed });
+  expect({ exit, stdout }).toEqual({ exit: 1, stdout: "" });
+  expect(stderr).toContain(`(${want},`);
 });

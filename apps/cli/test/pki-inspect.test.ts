@@ -177,10 +177,10 @@ test("Prometheus text, to standard output and to a file that a collector may rea
   }
 
   const prom = join(dir, "talos.prom");
-  for (const target of [config, join(dir, "nosuch")]) {
-    await commandLine(["pki", "inspect", "--prometheus", "--out", prom, target]);
+  for (const targets of [[config], [join(dir, "nosuch"), join(dir, "neither"), "127.0.0.1:9"]]) {
+    await commandLine(["pki", "inspect", "--prometheus", "--out", prom, ...targets]);
   }
-  expect(readFileSync(prom, "utf8")).toMatch(/^x509_read_errors 1$/m);
+  expect(readFileSync(prom, "utf8")).toMatch(/^x509_read_errors 3$/m);
   expect(statSync(prom).mode & 0o777).toBe(0o644);
 });
 
@@ -190,4 +190,11 @@ test("PEM behind a byte order mark is read as PEM, by verify too", async () => {
   expect((await items([leaf])).items.map(({ kind }) => kind)).toEqual(["certificate"]);
   const ca = file(dir, "ca.pem", `\ufeff${os.crt}`);
   expect((await commandLine(["pki", "verify", leaf, "--ca", ca])).exit).toBe(0);
+});
+
+test("Prometheus text can't move a terminal's cursor, or begin a line with what a name holds", async () => {
+  const target = file(scratchDir(), "a\u001b[2J\nx509_read_errors 9", os.crt);
+  const { stdout } = await commandLine(["pki", "inspect", "--prometheus", target]);
+  expect(stdout).toContain(String.raw`a\\u001b[2J\\u000ax509_read_errors 9",`);
+  expect(stdout.match(/^x509_read_errors /gm)).toHaveLength(1);
 });

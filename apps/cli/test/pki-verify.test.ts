@@ -143,3 +143,34 @@ test.each([
 test.each([["--usage", "both"], ["--at", "soon"], []])("usage: %s %s exits 1", async (...argv) => {
   expect((await commandLine(["pki", "verify", "x", ...argv])).exit).toBe(1);
 });
+
+test("text that begins a great many blocks and ends none is refused, not pondered", async () => {
+  const text = `${os.crt}${"-----BEGIN A-----\n".repeat(200_000)}`;
+  const path = file(scratchDir(), "many.pem", text);
+  const { exit, stderr } = await commandLine(["pki", "verify", path, "--ca", path]);
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("TB1007") });
+});
+
+test.each([
+  { name: "a key before it", text: `${os.key}${os.crt}`, want: { exit: 0, id: undefined } },
+  { name: "a key after it", text: `${os.crt}${os.key}`, want: { exit: 0, id: undefined } },
+  {
+    name: "a key that does not end before it",
+    text: `-----BEGIN PRIVATE KEY-----\nAAAA\n${os.crt}`,
+    want: { exit: 3, id: "certificate" },
+  },
+])("a certificate with $name", async ({ text, want }) => {
+  const dir = scratchDir();
+  const argv = [
+    "pki",
+    "verify",
+    file(dir, "tls.pem", text),
+    "--ca",
+    file(dir, "ca.crt", os.crt),
+    "-o",
+    "json",
+  ];
+  const { exit, stdout } = await commandLine(argv);
+  const id = /"id": "(?<id>[a-z-]+)"/.exec(stdout)?.groups?.["id"];
+  expect({ exit, id }).toEqual(want);
+});

@@ -139,8 +139,24 @@ describe("what is missing", () => {
     expect(missing(stage, { ...seen, node: change(seen.node) })).toEqual(want);
   });
 
-  test("of what can't be reached: everything", () => {
-    expect(missing("issue", { node: "no connection", signer: "no connection" })).toHaveLength(5);
+  test.each([
+    { stage: "accept", want: 4 },
+    { stage: "issue", want: 5 },
+  ] as const)("of what can't be reached: everything", ({ stage, want }) => {
+    expect(missing(stage, { node: "no connection", signer: "no connection" })).toHaveLength(want);
+  });
+
+  test("of a signer behind a worker: its certificate is of the right CA, and has another name", () => {
+    const seen = arrived("issue");
+    const sights = {
+      nodes: new Map([[NODE, seen.node]]),
+      signers: new Map([["10.5.0.9:50001", seen.signer]]),
+      signedSerials: undefined,
+    };
+    const evidence = evidenceOf("issue", { ...state, signers: ["10.5.0.9:50001"] }, sights, START);
+    expect(evidence.filter(({ ok }) => !ok).map(({ what }) => what)).toEqual([
+      "serves with a certificate of the new CA",
+    ]);
   });
 
   test("of a node that is not patched, or where that was begun and its end is not known", () => {

@@ -1,5 +1,6 @@
 import { beforeAll, expect, test } from "vitest";
 import { signedSerials } from "../src/rotation/audit-trail.ts";
+import { writeState } from "../src/rotation/rotate.ts";
 import { decodeState, encodeState, type RotationState } from "../src/rotation/state.ts";
 import { makeAuthority, NODES, SIGNER, START } from "./support/simulated-cluster.ts";
 
@@ -73,4 +74,14 @@ test.each([
   },
 ])("audit: $name", ({ log, want }) => {
   expect([...signedSerials(log)]).toEqual(want);
+});
+
+test.each([
+  { name: "without nodes", change: { nodes: [] } },
+  { name: "without a context", change: { context: "" } },
+])("a state $name, which could not be read again, is not written", async ({ change }) => {
+  const written: string[] = [];
+  const files = { read: async () => undefined, write: async (path: string) => void written.push(path) };
+  await expect(writeState({ files }, { ...state, ...change })).rejects.toMatchObject({ id: "TB1101" });
+  expect(written).toEqual([]);
 });

@@ -35,6 +35,19 @@ test("generate writes a bundle of mode 0600 whose authorities have their own nam
   expect(again.exit).toBe(1);
 });
 
+test("a bootstrap token that would not be used is refused before keys are made", async () => {
+  const argv = [
+    "secrets",
+    "generate",
+    "--bootstrap-token-file",
+    "token",
+    "--out",
+    join(scratchDir(), "secrets.yaml"),
+  ];
+  const { exit, stderr } = await commandLine(argv);
+  expect({ exit, stderr }).toEqual({ exit: 1, stderr: expect.stringContaining("TB1001") });
+});
+
 test("show says what is there and no secret; --reveal says all", async () => {
   const shown = await commandLine(["secrets", "show", "--secrets", secrets]);
   const { trustdInfo, secrets: inner, cluster, certs } = readSecretsBundle(readFileSync(secrets));
@@ -130,6 +143,20 @@ test("config talosconfig grants exactly the roles that are asked for", async () 
   expect(impersonator.exit).toBe(1);
   const admin = await commandLine([...argv, "--roles", "admin", "--out", `${path}2`]);
   expect(admin.exit).toBe(1);
+});
+
+test.each([
+  { keyType: "p256" as const, want: "ecdsa-p256" },
+  { keyType: "ed25519" as const, want: "ed25519" },
+])("config talosconfig: of a CA on $keyType the client's key is of its type", async ({ keyType, want }) => {
+  const dir = scratchDir();
+  const bundle = join(dir, "bundle.yaml");
+  expect((await commandLine(["secrets", "generate", "--key-type", keyType, "--out", bundle])).exit).toBe(0);
+  const argv = ["config", "talosconfig", "--secrets", bundle, "--endpoints", "10.0.0.1", "--out", "-"];
+  const { contexts } = readTalosconfig((await commandLine(argv)).stdout);
+  const { crt = "", key = "" } = contexts.get("talos") ?? {};
+  expect(readCertificates(crt)[0]?.publicKey.type).toBe(want);
+  expect(readPrivateKey(key).publicKey.type).toBe(want);
 });
 
 test("nothing is issued where the act can't be written down", async () => {

@@ -44,7 +44,7 @@ export function kmsEndpointFindings(text: string, path: string): readonly Findin
     const why = HAS_SCHEME.test(text) ? "grpc:// means" : "no scheme means grpc://, which means";
     return [errorAt(path, "kms-plaintext", `${why} no TLS: disk keys travel in the clear; write https://`)];
   }
-  return /^http:/i.test(text)
-    ? [warningAt(path, "kms-endpoint", "says http:// and is dialled with TLS all the same; write https://")]
-    : [];
+  return /^(?:https|grpcs):/i.test(text)
+    ? []
+    : [warningAt(path, "kms-endpoint", "is dialled with TLS, whatever its scheme says; write https://")];
 }

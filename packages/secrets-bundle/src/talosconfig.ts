@@ -1,11 +1,11 @@
-import { isMap } from "yaml";
+import { isMap, isScalar, isSeq, type Node, type YAMLMap } from "yaml";
 import { encrypted, type CertificateAndKey } from "./bundle.ts";
 import { SecretsBundleError } from "./errors.ts";
 import { errorAt, refuse, type Finding } from "./finding.ts";
 import { isSopsDocument, placeholderFinding, placeholderIn } from "./placeholder.ts";
 import { decodePemField, encodePemField } from "./read-fields.ts";
 import { encodeYaml, type YamlValue } from "./yaml-write.ts";
-import { isText, keysAt, lengthAt, nodeAt, parseSingleYaml, type YamlDocument } from "./yaml-text.ts";
+import { isText, nodeAt, parseSingleYaml, type YamlDocument } from "./yaml-text.ts";
 
 /** A talosconfig: whom talosctl talks to, and as whom (siderolabs/talos pkg/machinery client/config/config.go). */
 export interface Talosconfig {
@@ -78,33 +78,43 @@ export function takeTalosconfigApart(input: string | Uint8Array): {
     throw new SecretsBundleError("ERR_BUNDLE_KIND", "has no contexts: it is no talosconfig");
   const findings: Finding[] = [];
   const contexts = new Map<string, TalosContext>();
-  for (const name of keysAt(document, ["contexts"])) {
-    if (isMap(nodeAt(document, ["contexts", name])))
-      contexts.set(name, readContext(document, name, findings));
+  const named = nodeAt(document, ["contexts"]);
+  for (const { key, value } of isMap(named) ? named.items : []) {
+    const name = isScalar(key) ? String(key.value) : "";
+    // Found once, not by its name for each of its fields: a file may have thousands.
+    const node = nodeAt(document, [], value);
+    if (isMap(node)) contexts.set(name, readContext(document, node, name, findings));
   }
   return {
-    config: { context: textAt(document, ["context"], "context", findings) ?? "", contexts },
+    config: { context: textOf(nodeAt(document, ["context"]), "context", findings) ?? "", contexts },
     findings,
   };
 }
 
-function readContext(document: YamlDocument, name: string, findings: Finding[]): TalosContext {
-  const at = (...rest: readonly string[]): readonly string[] => ["contexts", name, ...rest];
+function readContext(
+  document: YamlDocument,
+  context: YAMLMap,
+  name: string,
+  findings: Finding[],
+): TalosContext {
+  const shown = (...rest: readonly string[]): string => ["contexts", name, ...rest].join(".");
   const text = (...rest: readonly string[]): string | undefined =>
-    textAt(document, at(...rest), at(...rest).join("."), findings);
+    textOf(nodeAt(document, rest, context), shown(...rest), findings);
   const pem = (key: string): string | undefined => {
     const value = text(key);
     if (value === undefined) return undefined;
-    const decoded = decodePemField(value, at(key).join("."));
+    const decoded = decodePemField(value, shown(key));
     if (typeof decoded === "string") return decoded;
     findings.push(decoded);
     return undefined;
   };
-  const list = (key: string): readonly string[] =>
-    Array.from({ length: lengthAt(document, at(key)) }, (_, index) => {
-      const shown = `${at(key).join(".")}[${index}]`;
-      return textAt(document, [...at(key), index], shown, findings) ?? "";
-    });
+  const list = (key: string): readonly string[] => {
+    const node = nodeAt(document, [key], context);
+    const items = isSeq(node) ? node.items : [];
+    return items.map(
+      (item, index) => textOf(nodeAt(document, [], item), `${shown(key)}[${index}]`, findings) ?? "",
+    );
+  };
   const target = text("target");
   const username = text("auth", "basic", "username");
   return {
@@ -120,13 +130,7 @@ function readContext(document: YamlDocument, name: string, findings: Finding[]):
   };
 }
 
-function textAt(
-  document: YamlDocument,
-  path: readonly (string | number)[],
-  shown: string,
-  findings: Finding[],
-): string | undefined {
-  const node = nodeAt(document, path);
+function textOf(node: Node | undefined, shown: string, findings: Finding[]): string | undefined {
   if (node === undefined) return undefined;
   if (!isText(node)) {
     findings.push(errorAt(shown, "type", "is not text"));

@@ -52,6 +52,7 @@ describe("an endpoint, as Talos dials it", () => {
     { text: "grpc://kms:4050", want: ["error kms-plaintext"] },
     { text: "kms:4050", want: ["error kms-plaintext"] },
     { text: "http://kms:4050", want: ["warning kms-endpoint"] },
+    { text: "htps://kms:4050", want: ["warning kms-endpoint"] },
   ])("$text is found $want", ({ text, want }) => {
     expect(kmsEndpointFindings(text, "p").map(({ code, severity }) => `${severity} ${code}`)).toEqual(want);
   });

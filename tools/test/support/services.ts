@@ -28,6 +28,7 @@ export async function commandLine(
     stderr: { write: (text) => void (stderr += text), isTerminal: false },
     now: () => new Date(),
     interrupted: new AbortController().signal,
+    insisted: new AbortController().signal,
   });
   return { exit, stdout, stderr };
 }

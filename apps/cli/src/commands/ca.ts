@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { FinishOptions, PatchedOption, PlanOptions, RotateOptions, StartOptions } from "../ca-rotate.ts";
 import { hostPort, type Endpoint } from "../endpoint.ts";
-import { list, milliseconds } from "../option-parsers.ts";
+import { milliseconds, someOf } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
 
 export function addCa(program: Command, register: Register): void {
@@ -57,7 +57,7 @@ function withHosts(command: Command): Command {
       "all signers, each replica, between commas; port 50001 if not given",
       endpoints(50_001),
     )
-    .option("--signer-audit <file>", "log of a signer: nodes' certificates must be in it", list, []);
+    .option("--signer-audit <file>", "log of a signer: nodes' certificates must be in it", files, []);
 }
 
 function withBegin(command: Command): Command {
@@ -86,7 +86,11 @@ function withRun(command: Command): Command {
 }
 
 function endpoints(port: number): (text: string, before?: readonly Endpoint[]) => readonly Endpoint[] {
-  return (text, before = []) => [...before, ...list(text).map(hostPort(port))];
+  return (text, before = []) => [...before, ...someOf(text).map(hostPort(port))];
+}
+
+function files(text: string, before: readonly string[]): readonly string[] {
+  return [...before, ...someOf(text)];
 }
 
 function flag(text: string): boolean {
@@ -100,5 +104,5 @@ function patched(text: string, before: readonly PatchedOption[]): readonly Patch
     throw new InvalidArgumentError(
       "It must be STAGE=all or STAGE=HOST,…, the stage accept, issue or forget.",
     );
-  return [...before, { stage, hosts: list(hosts) }];
+  return [...before, { stage, hosts: someOf(hosts) }];
 }

@@ -1,6 +1,6 @@
 import { Option, type Command } from "commander";
 import type { KmsPatchOptions, TalosconfigOptions, WorkerOptions } from "../config-work.ts";
-import { list, milliseconds } from "../option-parsers.ts";
+import { list, milliseconds, someOf } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
 import type { ValidateOptions } from "../validate.ts";
 
@@ -44,7 +44,7 @@ export function addConfig(program: Command, register: Register): void {
   const talosconfig = writing(config.command("talosconfig"), "talosconfig")
     .description("issue a client certificate and write a talosconfig with it")
     .option("--secrets <file>", "the cluster's bundle; - is standard input", "secrets.yaml")
-    .requiredOption("--endpoints <hosts>", "addresses of Talos APIs, between commas", list)
+    .requiredOption("--endpoints <hosts>", "addresses of Talos APIs, between commas", someOf)
     .option("--nodes <hosts>", "nodes to talk to by default, between commas", list, [])
     .option("--roles <roles>", "os:admin, os:operator, os:reader, os:etcd:backup, between commas", list, [
       "os:admin",

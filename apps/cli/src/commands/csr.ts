@@ -10,8 +10,11 @@ export function addCsr(program: Command, register: Register): void {
     .command("test")
     .description("make a key and a CSR, send it with the join token, and verify what comes back")
     .requiredOption("--endpoint <host:port>", "the signer; port 50001 if not given", hostPort(50_001))
-    .requiredOption("--ca <file>", "the Talos CA's certificate")
-    .requiredOption("--token-file <file>", "file whose first line is the join token (trustdinfo.token)")
+    .requiredOption("--ca <file>", "the Talos CA's certificate, PEM")
+    .requiredOption(
+      "--token-file <file>",
+      "file with the join token (trustdinfo.token), as the signer reads it",
+    )
     .option("--hostname <name>", "the worker's name", "csr-test")
     .option("--ip <address>", "addresses of the worker, between commas", list, []);
   register<CsrTestOptions>(command, async (context, options) =>

@@ -1,7 +1,7 @@
 import { InvalidArgumentError, Option, type Command } from "commander";
 import type { DoctorOptions, Volume } from "../doctor/options.ts";
-import { hostPort, kmsEndpoint, type Endpoint } from "../endpoint.ts";
-import { list, milliseconds } from "../option-parsers.ts";
+import { hostPort, type Endpoint } from "../endpoint.ts";
+import { milliseconds, someOf } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
 
 export function addDoctor(program: Command, register: Register): void {
@@ -24,7 +24,7 @@ export function addDoctor(program: Command, register: Register): void {
       "Kubernetes, if not where the machine config says; port 6443",
       hostPort(6_443),
     )
-    .option("--kms <url>", "the KMS as it is written in the machine config", kmsAddress)
+    .option("--kms <url>", "the KMS as it is written in the machine config")
     .option("--kms-ca <file>", "CA of the KMS's certificate, beside the public ones")
     .option("--image-ca <file>", "CAs that were built into the Talos image")
     .option(
@@ -58,17 +58,11 @@ export function addDoctor(program: Command, register: Register): void {
 
 function hosts(port: number): (text: string) => readonly Endpoint[] {
   const parse = hostPort(port);
-  return (text) => list(text).map((each) => parse(each));
-}
-
-/** Checked, and kept as it is written: what Talos makes of it is part of the question. */
-function kmsAddress(text: string): string {
-  kmsEndpoint(text);
-  return text;
+  return (text) => someOf(text).map((each) => parse(each));
 }
 
 function volumes(text: string): readonly Volume[] {
-  return list(text.toUpperCase()).map((name) => {
+  return someOf(text.toUpperCase()).map((name) => {
     if (name === "STATE" || name === "EPHEMERAL") return name;
     throw new InvalidArgumentError("It must be STATE, EPHEMERAL, or both between commas.");
   });

@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from "commander";
+import { hostAlone, portNumber } from "../endpoint.ts";
 import type { InitOptions } from "../init-work.ts";
 import type { Register } from "../register.ts";
 
@@ -12,8 +13,12 @@ export function addInit(program: Command, register: Register): void {
         .choices(["kamaji", "kubeadm", "kms"])
         .makeOptionMandatory(),
     )
-    .requiredOption("--endpoint <host>", "address that workers reach: of the control plane, or of the KMS")
-    .option("--port <port>", "port of the Kubernetes API, or of the KMS (6443, 8080)")
+    .requiredOption(
+      "--endpoint <host>",
+      "address that workers reach: of the control plane, or of the KMS",
+      hostAlone,
+    )
+    .option("--port <port>", "port of the Kubernetes API, or of the KMS (6443, 8080)", portNumber)
     .option(
       "--from-kubernetes-pki <folder>",
       "kubeadm: take the CAs of this cluster, such as /etc/kubernetes/pki",

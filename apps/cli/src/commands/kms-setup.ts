@@ -16,9 +16,9 @@ export function addKmsSetup(kms: Command, register: Register): void {
         .choices(["kubernetes", "approle", "jwt", "cert", "none"])
         .default("kubernetes"),
     )
-    .option("--policy-name <name>", "name of the policy", "talos-kms-policy")
-    .option("--role <name>", "name of the role (talos-kms-role; talos-kms for approle)")
-    .option("--auth-path <path>", "mount path of the auth method, if not its name")
+    .option("--policy-name <name>", "name of the policy", vaultPath, "talos-kms-policy")
+    .option("--role <name>", "name of the role (talos-kms-role; talos-kms for approle)", vaultPath)
+    .option("--auth-path <path>", "mount path of the auth method, if not its name", vaultPath)
     .addOption(
       new Option("--ttl <duration>", "life of the KMS's token").argParser(seconds).default(3_600, "1h"),
     )

@@ -1,5 +1,4 @@
 import type { Command } from "commander";
-import { kmsEndpoint } from "../endpoint.ts";
 import type { KmsOptions, UnsealOptions } from "../kms-call.ts";
 import { vaultPath } from "../option-parsers.ts";
 import type { Register } from "../register.ts";
@@ -50,7 +49,7 @@ export function addKms(program: Command, register: Register): void {
 
 function withServer(command: Command): Command {
   return command
-    .option("--endpoint <url>", "the KMS: https://HOST:PORT, or grpc://HOST:PORT for plaintext", kmsEndpoint)
+    .option("--endpoint <url>", "the KMS: https://HOST:PORT, or grpc://HOST:PORT for plaintext")
     .requiredOption("--node-uuid <uuid>", "the node's SMBIOS UUID")
     .option("--ca <file>", "CA of the KMS's certificate; the system's if not given");
 }

@@ -1,6 +1,6 @@
 import type { KeyFormat } from "@talos-bridge/pki";
 import { Argument, InvalidArgumentError, Option, type Command } from "commander";
-import { list, milliseconds } from "../option-parsers.ts";
+import { milliseconds, someOf } from "../option-parsers.ts";
 import type { ConvertOptions } from "../pki/convert-key.ts";
 import type { InspectOptions } from "../pki/inspect.ts";
 import type { RenewalOptions } from "../pki/needs-renewal.ts";
@@ -36,7 +36,7 @@ export function addPki(program: Command, register: Register): void {
     .requiredOption(
       "--ca <file>",
       "files with the CAs to trust, between commas: PEM, or a secrets bundle",
-      list,
+      someOf,
     )
     .addOption(
       new Option(
@@ -78,7 +78,7 @@ export function addPki(program: Command, register: Register): void {
     .description("write a private key in another format")
     .addArgument(new Argument("<file>", "the key: PEM, or base64 of it; - is standard input"))
     .addOption(
-      new Option("--to <format>", "pkcs8 for others, talos for Talos; sec1 (ECDSA), pkcs1 (RSA)")
+      new Option("--to <format>", "its format: pkcs8 for others, talos for Talos; sec1 (ECDSA), pkcs1 (RSA)")
         .choices(formats)
         .makeOptionMandatory(),
     )

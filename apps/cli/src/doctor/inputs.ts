@@ -3,7 +3,6 @@ import {
   lintMachineConfig,
   lintSecretsBundle,
   lintTalosconfig,
-  parseKmsEndpoint,
   readMachineConfig,
   readSecretsBundle,
   readTalosconfig,
@@ -12,10 +11,13 @@ import {
   type LintClock,
   type MachineConfig,
 } from "@talos-bridge/secrets-bundle";
+import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
-import type { Endpoint } from "../endpoint.ts";
+import { unbracketed, type Endpoint } from "../endpoint.ts";
 import { readText } from "../files.ts";
 import type { Problem } from "../finding-table.ts";
+import { kmsAddress, kmsAddressOption } from "../kms-address.ts";
+import { readJoinToken } from "../join-token.ts";
 import { readAuthorities } from "../pki/authorities.ts";
 import type { World } from "../world.ts";
 import type { ClientFact, FileFact } from "./facts.ts";
@@ -43,10 +45,11 @@ export interface Inputs {
 
 /**
  * Reads what there is; what is wrong with a file is a problem of it, not an end. Throws TB1002 for one that
- * can't be opened, TB1007 for CAs of options that are none.
+ * can't be opened, TB1007 for CAs of options that are none, TB1001 for a KMS that no node can dial.
  */
 export async function readInputs(context: CommandContext, options: DoctorOptions): Promise<Inputs> {
   const { world } = context;
+  if (options.kms !== undefined) kmsAddressOption("--kms", options.kms);
   const clock: LintClock = { now: world.now(), expiringWithinMs: options.expiring };
   const files: FileFact[] = [];
   const open = async <T>(
@@ -83,10 +86,13 @@ export async function readInputs(context: CommandContext, options: DoctorOptions
   const client = talosconfig?.contexts.get(talosconfig.context);
   const [leaf, ...intermediates] = certificates(client?.crt) ?? [];
   const controlPlane = controlPlaneOf(machine);
+  const machineCas = trustOf(machine);
+  // Whoever made the machine config says whom to send a token to: never another file's.
+  const bundleToken = given === undefined && machineCas !== undefined ? undefined : bundle?.trustdInfo.token;
   return {
     files,
-    token: token ?? machine?.values.get("trustdinfo.token") ?? bundle?.trustdInfo.token,
-    talosCas: given ?? trustOf(machine) ?? certificates(bundle?.certs.os.crt) ?? certificates(client?.ca),
+    token: token ?? machine?.values.get("trustdinfo.token") ?? bundleToken,
+    talosCas: given ?? machineCas ?? certificates(bundle?.certs.os.crt) ?? certificates(client?.ca),
     // Of several in a file nobody knows which is the cluster's.
     ownCa: certificates(bundle?.certs.os.crt)?.[0] ?? (given?.length === 1 ? given[0] : undefined),
     kubernetesCas: certificates(machine?.values.get("certs.k8s.crt")) ?? certificates(bundle?.certs.k8s.crt),
@@ -134,25 +140,25 @@ async function readToken(
   files: FileFact[],
 ): Promise<string | undefined> {
   if (tokenFile === undefined) return undefined;
-  const token = (await readText(world, tokenFile)).split("\n").find((line) => /^[^#\s]/.test(line)) ?? "";
-  const problems: readonly Problem[] = TOKEN.test(token)
-    ? []
-    : [
-        {
-          id: "token-shape",
-          severity: "warning",
-          message: "the first token is not 6 and 16 of a-z and 0-9 with a point between",
-        },
-      ];
-  files.push({ path: tokenFile, what: "join token", problems });
-  return token.trim();
+  const tell = (...problems: readonly Problem[]): void =>
+    void files.push({ path: tokenFile, what: "join token", problems });
+  const id = "token-shape";
+  try {
+    const token = await readJoinToken(world, tokenFile);
+    const message = "the first token is not 6 and 16 of a-z and 0-9 with a point between";
+    tell(...(TOKEN.test(token) ? [] : [{ id, severity: "warning", message } as const]));
+    return token;
+  } catch (error) {
+    if (!(error instanceof CliError) || error.id !== "TB1008") throw error;
+    tell({ id, severity: "error", message: error.message });
+    return undefined;
+  }
 }
 
 function controlPlaneOf(machine: MachineConfig | undefined): Endpoint | undefined {
   if (machine?.endpoint === undefined || !URL.canParse(machine.endpoint)) return undefined;
   const { hostname, port } = new URL(machine.endpoint);
-  const host = hostname.startsWith("[") ? hostname.slice(1, -1) : hostname;
-  return { host, port: port === "" ? 443 : Number(port), secure: true };
+  return { host: unbracketed(hostname), port: port === "" ? 443 : Number(port), secure: true };
 }
 
 function kmsInputs(options: DoctorOptions, machine: MachineConfig | undefined): readonly KmsInput[] {
@@ -165,12 +171,10 @@ function kmsInputs(options: DoctorOptions, machine: MachineConfig | undefined): 
   ];
   // One KMS for several volumes is asked once.
   return [...new Set(written.map(({ url }) => url))].flatMap((url) => {
-    const parsed = unlessRefused(() => parseKmsEndpoint(url));
-    if (parsed === undefined) return [];
-    const { host, port, tls: secure } = parsed;
-    const bare = host.startsWith("[") ? host.slice(1, -1) : host;
+    const endpoint = unlessRefused(() => kmsAddress(url));
+    if (endpoint === undefined) return [];
     const forState = written.some((each) => each.url === url && each.forState);
-    const inFile = machine?.kmsEndpoints.some(({ endpoint }) => endpoint === url) === true;
-    return [{ url, forState, inFile, endpoint: { host: bare, port, secure } }];
+    const inFile = machine?.kmsEndpoints.some((each) => each.endpoint === url) === true;
+    return [{ url, forState, inFile, endpoint }];
   });
 }

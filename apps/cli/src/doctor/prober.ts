@@ -61,7 +61,12 @@ const TLS_FINDINGS: Findings = {
 };
 
 const SIGNING_FINDINGS: Findings = {
-  byError: { TB2001: "unreachable", TB2002: "unknown-authority", TB2005: "signer-answer" },
+  byError: {
+    TB1008: "token-shape",
+    TB2001: "unreachable",
+    TB2002: "unknown-authority",
+    TB2005: "signer-answer",
+  },
   refused: (code) => (code === Code.Unauthenticated ? "token-refused" : "signer-refused"),
 };
 

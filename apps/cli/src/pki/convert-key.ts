@@ -1,4 +1,5 @@
 import { convertPrivateKey, PkiError, type KeyFormat } from "@talos-bridge/pki";
+import { keyFingerprintOf, recordAct } from "../act-log.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../command-context.ts";
 import { readText, writeOutput } from "../files.ts";
@@ -10,7 +11,7 @@ export interface ConvertOptions {
   readonly force: boolean;
 }
 
-/** Writes a private key in another format; the key stays the same. */
+/** Writes a private key in another format; the key stays the same. It may be a CA's, so the act is written down before. */
 export async function convertKey({ world, out }: CommandContext, options: ConvertOptions): Promise<void> {
   const { file, to, force } = options;
   const text = await readText(world, file);
@@ -21,6 +22,7 @@ export async function convertKey({ world, out }: CommandContext, options: Conver
     if (!(cause instanceof PkiError)) throw cause;
     throw new CliError("TB1007", `${file}: ${cause.message}`, { cause });
   }
+  await recordAct(world, { act: "convert-key", publicKey: keyFingerprintOf(pem), to, out: options.out });
   await writeOutput(world, options.out, pem, { force });
   if (options.out !== "-") out.done(`${options.out} (0600)`);
 }

@@ -30,13 +30,13 @@ export async function inspectTargets(context: CommandContext, options: InspectOp
   if (options.out !== undefined && !options.prometheus) {
     throw new CliError("TB1001", "--out goes with --prometheus alone");
   }
-  const { materials, exit } = await collect(context, options.targets);
+  const { materials, failed, exit } = await collect(context, options.targets);
   const now = world.now();
   const found = materials.flatMap((material) => lookInto(material, now));
   const unreadable = found.some(({ inspection }) => inspection.kind === "unreadable");
   if (options.prometheus) {
     // A collector reads the file whenever it likes: it is replaced whole, each time.
-    await writeOutput(world, options.out ?? "-", prometheusText(found, { failed: exit !== 0 }), {
+    await writeOutput(world, options.out ?? "-", prometheusText(found, { failed }), {
       force: true,
       mode: READABLE_BY_ALL,
     });

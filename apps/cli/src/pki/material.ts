@@ -19,7 +19,9 @@ export interface Material {
 
 export interface Collected {
   readonly materials: readonly Material[];
-  /** Exit code of the worst target that gave nothing; 0 where each gave something. */
+  /** Targets that gave nothing. */
+  readonly failed: number;
+  /** Exit code of the worst of them; 0 where there is none. */
   readonly exit: number;
 }
 
@@ -29,6 +31,7 @@ const AT_ONCE = 16;
 /** Opens all targets; one that can't be opened or holds nothing is told, and the others go on. In the order that is given. */
 export async function collect(context: CommandContext, texts: readonly string[]): Promise<Collected> {
   const materials: Material[] = [];
+  let failed = 0;
   let exit: number = EXIT.ok;
   for (let from = 0; from < texts.length; from += AT_ONCE) {
     const group = texts.slice(from, from + AT_ONCE);
@@ -38,10 +41,11 @@ export async function collect(context: CommandContext, texts: readonly string[])
         continue;
       }
       context.out.fail(`${opened.message} (${opened.id}, see ${errorPage(opened.id)})`);
+      failed++;
       exit = Math.max(exit, ERRORS[opened.id].exit);
     }
   }
-  return { materials, exit };
+  return { materials, failed, exit };
 }
 
 async function tryOpen(context: CommandContext, text: string): Promise<readonly Material[] | CliError> {
@@ -98,9 +102,19 @@ export function certificatesOf({ parts }: Material): readonly Certificate[] {
 }
 
 const CERTIFICATE = /^-----BEGIN CERTIFICATE-----/m;
-const OTHER_BLOCK = /^-----BEGIN (?!CERTIFICATE-----)(?<label>[^\r\n]+?)-----[^]*?^-----END \k<label>-----/gm;
 
-/** Files of servers often have the key beside the certificate: it is left alone. */
+/**
+ * Files of servers often have the key beside the certificate: it is left alone. Line by line, as one expression for whole blocks
+ * takes the square of the time on text that begins many and ends none.
+ */
 function withoutOthers(pem: string): string {
-  return pem.replaceAll(OTHER_BLOCK, "");
+  const kept: string[] = [];
+  let inside: string | undefined;
+  for (const line of pem.split("\n")) {
+    inside ??= /^-----BEGIN (?!CERTIFICATE-----)(?<label>.+?)-----/.exec(line)?.groups?.["label"];
+    if (inside === undefined) kept.push(line);
+    else if (line.startsWith(`-----END ${inside}-----`)) inside = undefined;
+  }
+  // One that does not end is no block: whoever reads the text is to say so.
+  return inside === undefined ? kept.join("\n") : pem;
 }

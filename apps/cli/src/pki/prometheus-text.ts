@@ -1,4 +1,5 @@
 import type { CertificateInspection } from "@talos-bridge/pki";
+import { printable } from "../output.ts";
 import type { Found } from "./inspect.ts";
 
 interface Gauge {
@@ -21,7 +22,7 @@ const GAUGES: readonly Gauge[] = [
 ];
 
 /** Prometheus's text format (0.0.4), as a textfile collector reads it. One certificate that is there twice is told once. */
-export function prometheusText(found: readonly Found[], { failed }: { readonly failed: boolean }): string {
+export function prometheusText(found: readonly Found[], { failed }: { readonly failed: number }): string {
   const certificates = found.flatMap(({ inspection, ...place }) =>
     inspection.kind === "certificate" ? [{ place, inspection }] : [],
   );
@@ -37,7 +38,7 @@ export function prometheusText(found: readonly Found[], { failed }: { readonly f
   return [
     ...gauges,
     `# HELP ${name} Blocks, and targets, that could not be read.\n# TYPE ${name} gauge\n`,
-    `${name} ${unreadable + (failed ? 1 : 0)}\n`,
+    `${name} ${unreadable + failed}\n`,
   ].join("");
 }
 
@@ -62,6 +63,7 @@ function labels(
     .join(",");
 }
 
+/** Without control characters, a line break among them: certificates come from outside, and the text may go to a terminal. */
 function escaped(value: string): string {
-  return value.replaceAll("\\", "\\\\").replaceAll('"', '\\"').replaceAll("\n", "\\n");
+  return printable(value).replaceAll("\\", "\\\\").replaceAll('"', '\\"');
 }

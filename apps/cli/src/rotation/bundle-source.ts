@@ -1,6 +1,8 @@
-import { loadCertificateAuthority, PkiError } from "@talos-bridge/pki";
-import { readSecretsBundle, replaceAuthority, SecretsBundleError } from "@talos-bridge/secrets-bundle";
+import { loadCertificateAuthority } from "@talos-bridge/pki";
+import { readSecretsBundle, replaceAuthority } from "@talos-bridge/secrets-bundle";
 import { CliError } from "../cli-error.ts";
+import { shownPath } from "../files.ts";
+import { naming } from "../secrets-file.ts";
 import type { Pair } from "./state.ts";
 
 /** What a rotation takes from the secrets bundle, and what it gives back. */
@@ -14,25 +16,16 @@ export interface BundleSource {
 
 /** Throws TB1006 for a bundle that can't be used, TB1007 for a CA in it that can't issue. */
 export function readBundleSource(text: string, path: string): BundleSource {
-  const { certs, trustdInfo } = named(path, () => readSecretsBundle(text));
+  const { certs, trustdInfo } = naming(path, "TB1006", () => readSecretsBundle(text));
   const loaded = loadCertificateAuthority({ certificates: certs.os.crt, key: certs.os.key });
   if (!loaded.ok) {
     const faults = loaded.faults.map(({ field, message }) => `${field}: ${message}`);
-    throw new CliError("TB1007", `${path}: the OS CA can't be used: ${faults.join("; ")}`);
+    throw new CliError("TB1007", `${shownPath(path)}: the OS CA can't be used: ${faults.join("; ")}`);
   }
   return {
     ca: { certificate: certs.os.crt, key: certs.os.key },
     token: trustdInfo.token,
     withCa: ({ certificate, key }) =>
-      named(path, () => replaceAuthority(text, "os", { crt: certificate, key })),
+      naming(path, "TB1006", () => replaceAuthority(text, "os", { crt: certificate, key })),
   };
-}
-
-function named<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (cause) {
-    if (!(cause instanceof SecretsBundleError) && !(cause instanceof PkiError)) throw cause;
-    throw new CliError("TB1006", `${path}: ${cause.message}`, { cause });
-  }
 }

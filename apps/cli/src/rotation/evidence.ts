@@ -67,18 +67,25 @@ function signerEvidence(
   const issues = `issues with the ${issuing} CA`;
   const tells = `tells workers to trust the ${accepted.join(" CA, then the ")} CA`;
   const serves = `serves with a certificate of the ${issuing} CA`;
+  // While both are trusted either will do, and its turn comes with the next stage.
+  const wanted = stage === "accept" ? [issues, tells] : [issues, tells, serves];
   if (typeof sight === "string")
     return rows(
       of,
       "signer",
-      [issues, tells, serves].map((what) => [what, sight]),
+      wanted.map((what) => [what, sight]),
     );
-  return rows(of, "signer", [
-    [issues, chainFault([sight.leaf], cas[issuing], now)],
-    [tells, sameList(sight.accepted, accepted, cas) ? undefined : `it tells: ${named(sight.accepted, cas)}`],
-    // While both are trusted either will do, and its turn comes with the next stage.
-    ...(stage === "accept" ? [] : [[serves, chainFault(sight.chain, cas[issuing], now)] as const]),
-  ]);
+  const found: Readonly<Record<string, string | undefined>> = {
+    [issues]: chainFault([sight.leaf], cas[issuing], now),
+    [tells]: sameList(sight.accepted, accepted, cas) ? undefined : `it tells: ${named(sight.accepted, cas)}`,
+    // By its name: a worker's certificate is a server's of the same CA, and could stand in between.
+    [serves]: chainFault(sight.chain, cas[issuing], now, hostOf(of)),
+  };
+  return rows(
+    of,
+    "signer",
+    wanted.map((what) => [what, found[what]]),
+  );
 }
 
 function patchEvidence(of: string, stage: Stage, { patched }: RotationState): Evidence {

@@ -19,11 +19,14 @@ export async function readState({ files }: Pick<RotationPorts, "files">): Promis
   return text === undefined ? undefined : decodeState(text);
 }
 
+/** Throws TB1101 for a state that could not be read again: the file has the only copy of the new CA's key. */
 export async function writeState(
   { files }: Pick<RotationPorts, "files">,
   state: RotationState,
 ): Promise<RotationState> {
-  await files.write(STATE_FILE, encodeState(state));
+  const text = encodeState(state);
+  decodeState(text);
+  await files.write(STATE_FILE, text);
   return state;
 }
 

@@ -1,9 +1,6 @@
 import {
   convertPrivateKey,
   createCertificateAuthority,
-  encodePrivateKey,
-  generateKey,
-  issueCertificate,
   loadCertificateAuthority,
   talosClientProfile,
   type GeneratedKeyType,
@@ -14,6 +11,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { recordAct } from "../act-log.ts";
 import { CliError } from "../cli-error.ts";
+import { issueClientCertificate } from "../client-certificate.ts";
 import type { CommandContext } from "../command-context.ts";
 import { reason, writeOutput } from "../files.ts";
 import type { World } from "../world.ts";
@@ -87,13 +85,9 @@ export function rotationFiles(world: World, dir: string): RotationFiles {
 async function issueClient(ca: Pair, now: Date, lifetimeMs: number): Promise<Pair> {
   const loaded = loadCertificateAuthority({ certificates: ca.certificate, key: ca.key });
   if (!loaded.ok) throw new CliError("TB1007", "the CA can't be used");
-  const { type } = loaded.issuing.privateKey.publicKey;
-  // Its own type where that is cheap to make: a cluster that is kept to P-256 has its reasons.
-  const privateKey = await generateKey(type.startsWith("ecdsa") ? "ecdsa-p256" : "ed25519");
   const { profile } = talosClientProfile(["os:admin"]);
-  const { spki } = privateKey.publicKey;
-  const { pem } = await issueCertificate(loaded.issuing, { profile, spki, now, lifetimeMs });
-  return { certificate: pem, key: encodePrivateKey(privateKey, "talos") };
+  const issued = await issueClientCertificate(loaded.issuing, { profile, now, lifetimeMs });
+  return { certificate: issued.certificatePem, key: issued.keyPem };
 }
 
 function makersOf(bundle: BundleSource): FileMakers {

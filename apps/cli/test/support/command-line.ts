@@ -2,7 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
+import type { CommandContext } from "../../src/command-context.ts";
 import { DATA_KINDS, type DataKind } from "../../src/data-kinds.ts";
+import { createOutput } from "../../src/output.ts";
 import { run } from "../../src/run.ts";
 
 export interface Outcome {
@@ -55,9 +57,33 @@ export async function commandLine(
     },
     now: () => now,
     interrupted: options.interrupted ?? new AbortController().signal,
+    insisted: new AbortController().signal,
   });
   if (argv.includes("json") && stdout.startsWith("{")) expectKnownKind(JSON.parse(stdout));
   return { exit, stdout, stderr };
+}
+
+/** What a command works with, where nobody reads what it says. */
+export function commandContext(): CommandContext {
+  const screen = { write: () => undefined, isTerminal: false };
+  const { signal } = new AbortController();
+  const world = {
+    argv: [],
+    env: {},
+    readStdin: async () => Buffer.alloc(0),
+    stdout: screen,
+    stderr: screen,
+    now: () => NOW,
+    interrupted: signal,
+    insisted: signal,
+  };
+  const options = { format: "table", color: false, quiet: true, verbose: false, formatYaml: String } as const;
+  return {
+    world,
+    out: createOutput(world, options),
+    global: { output: "table", timeout: 10_000, verbose: false, quiet: true, color: false },
+    signal,
+  };
 }
 
 /** Whatever a test prints as JSON is one of the kinds that `talos-bridge schema` tells of, field by field. */
