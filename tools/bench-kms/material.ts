@@ -5,7 +5,8 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { makeServing } from "../bench/material.ts";
-import { createToken, setUpTransit, startOpenBao, type OpenBao } from "../integration-openbao/openbao.ts";
+import { createToken, setUpTransit } from "../integration-openbao/openbao-setup.ts";
+import { startOpenBao, type OpenBao } from "../integration-openbao/openbao.ts";
 import type { SealedNode } from "./loads.ts";
 
 /** A running OpenBao, keys of nodes sealed there, and what kms-vault serves with. */

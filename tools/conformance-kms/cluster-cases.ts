@@ -1,6 +1,8 @@
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
-import { createToken, until, type OpenBao } from "../integration-openbao/openbao.ts";
+import { createToken } from "../integration-openbao/openbao-setup.ts";
+import type { OpenBao } from "../integration-openbao/openbao.ts";
+import { until } from "../integration-openbao/wait.ts";
 import { opens, oneRefusal, refused, roundTrip, type Case } from "./checks.ts";
 import type { TalosNode, Target } from "./node.ts";
 import { startKms, type Kms } from "./program.ts";

@@ -2,7 +2,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { join, resolve } from "node:path";
-import { freePort, until } from "../integration-openbao/openbao.ts";
+import { freePort, until } from "../integration-openbao/wait.ts";
 import { shippedRuntime } from "../shipped.ts";
 
 export const KMS_FOLDER = resolve(import.meta.dirname, "../../apps/kms-vault");

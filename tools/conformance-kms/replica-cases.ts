@@ -1,7 +1,8 @@
 import { strict as assert } from "node:assert";
 import { randomUUID } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
-import { createAppRole, createSecretId, type OpenBao } from "../integration-openbao/openbao.ts";
+import { createAppRole, createSecretId } from "../integration-openbao/openbao-setup.ts";
+import type { OpenBao } from "../integration-openbao/openbao.ts";
 import { opens, roundTrip, type Case } from "./checks.ts";
 import type { FailedAttempt, LoadResult, TalosNode } from "./node.ts";
 import { startKms, type Kms } from "./program.ts";

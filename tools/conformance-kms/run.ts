@@ -6,14 +6,10 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 import { conformanceBinary } from "../conformance/build.ts";
 import { makeCa, makeLeaf } from "../integration-openbao/certificates.ts";
-import {
-  OPENBAO_VERSION,
-  setUpTransit,
-  startOpenBao,
-  until,
-  type OpenBao,
-  type OpenBaoOptions,
-} from "../integration-openbao/openbao.ts";
+import { OPENBAO_VERSION } from "../integration-openbao/openbao-binary.ts";
+import { setUpTransit } from "../integration-openbao/openbao-setup.ts";
+import { startOpenBao, type OpenBao, type OpenBaoOptions } from "../integration-openbao/openbao.ts";
+import { until } from "../integration-openbao/wait.ts";
 import type { Case } from "./checks.ts";
 import { clusterCases } from "./cluster-cases.ts";
 import { keyringCases } from "./keyring-cases.ts";

@@ -8,8 +8,8 @@ import {
   createToken,
   createWrappedSecretId,
   writePolicy,
-  type OpenBao,
-} from "../integration-openbao/openbao.ts";
+} from "../integration-openbao/openbao-setup.ts";
+import type { OpenBao } from "../integration-openbao/openbao.ts";
 import { oneRefusal, opens, refused, roundTrip, type Case } from "./checks.ts";
 import type { TalosNode, Target } from "./node.ts";
 import { startKms, type Kms } from "./program.ts";

@@ -11,8 +11,8 @@ import {
   createWrappedSecretId,
   wrap,
   writePolicy,
-  type OpenBao,
-} from "./openbao.ts";
+} from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
 import type { TokenReviewer } from "./token-review.ts";
 
 interface AuthCasesInput {

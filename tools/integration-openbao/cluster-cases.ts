@@ -9,7 +9,9 @@ import {
 } from "@talos-bridge/vault";
 import { readFileSync } from "node:fs";
 import { NODE, opens, SECRET, settingsFor, withClient, type Case } from "./client.ts";
-import { createToken, until, type OpenBao } from "./openbao.ts";
+import { createToken } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
+import { until } from "./wait.ts";
 import { sealKey, unsealKey, withProgram } from "./program.ts";
 
 /** A standby serves reads by itself and hears of a new key a little later than the active node. */

@@ -11,7 +11,9 @@ import {
   type Case,
   type TestClient,
 } from "./client.ts";
-import { createAppRole, createSecretId, createToken, until, type OpenBao } from "./openbao.ts";
+import { createAppRole, createSecretId, createToken } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
+import { until } from "./wait.ts";
 
 interface FaultCasesInput {
   readonly bao: OpenBao;

@@ -6,7 +6,9 @@ import { join } from "node:path";
 import { makeLeaf, type CertificateFiles } from "./certificates.ts";
 import type { Case } from "./client.ts";
 import { createShell } from "./guide.ts";
-import { createToken, until, writePolicy, type OpenBao } from "./openbao.ts";
+import { createToken, writePolicy } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
+import { until } from "./wait.ts";
 import { DISK_KEY, refusalOf, sealKey, unsealKey, withProgram, type Program } from "./program.ts";
 import type { TokenReviewer } from "./token-review.ts";
 

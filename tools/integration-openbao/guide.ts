@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { codeBlocks, sectionOf } from "../docs/markdown.ts";
-import { openBaoBinary, type OpenBao } from "./openbao.ts";
+import { openBaoBinary } from "./openbao-binary.ts";
+import type { OpenBao } from "./openbao.ts";
 
 /** Where the guides' examples have their secrets. */
 const SECRETS = "/var/run/secrets/vault";

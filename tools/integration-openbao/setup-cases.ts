@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { run } from "../../apps/cli/src/run.ts";
 import { makeLeaf, type CertificateFiles } from "./certificates.ts";
 import { NODE, type Case } from "./client.ts";
-import { createSecretId, textOf, type OpenBao } from "./openbao.ts";
+import { createSecretId, textOf } from "./openbao-setup.ts";
+import type { OpenBao } from "./openbao.ts";
 import { sealKey, unsealKey, withProgram } from "./program.ts";
 import type { TokenReviewer } from "./token-review.ts";
 

@@ -42,6 +42,12 @@ export function openBackend(input: BackendInput): Promise<Checked<OpenBackend>> 
   return input.values.backend === "keyring" ? openKeyringBackend(input) : openTransitBackend(input);
 }
 
+/** What is wrong with the names that reach Vault. Where none of them is set, nobody knows yet that they are needed. */
+export function vaultFaults(env: BackendInput["env"]): readonly Fault[] {
+  const isSet = Object.keys(env).some((name) => /^(?:VAULT|BAO)_/.test(name));
+  return isSet ? readVaultEnvironment(env).faults : [];
+}
+
 async function openTransitBackend({
   values,
   env,

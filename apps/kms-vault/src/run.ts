@@ -1,4 +1,5 @@
 import { runProgram, type ProgramWorld } from "@talos-bridge/grpc-server";
+import { vaultFaults } from "./open-backend.ts";
 import { startKms, type Started } from "./server.ts";
 import { SETTINGS } from "./settings.ts";
 
@@ -21,6 +22,7 @@ export function run(world: World): Promise<number> {
       settings: SETTINGS,
       log: ({ logLevel, logFormat }) => ({ level: logLevel, format: logFormat }),
       onListening,
+      otherFaults: vaultFaults,
       start: ({ values, sources, log }) =>
         startKms({ values, healthAddrSource: sources.healthServerAddr, env, hostname, leaderFilePath, log }),
     },

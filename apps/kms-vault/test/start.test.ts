@@ -27,6 +27,16 @@ test.each([
     ],
   },
   {
+    name: "faults of flags and of what reaches Vault, all at once",
+    argv: ["--kms-seal-size=0"],
+    env: {
+      VAULT_ADDR: "ftp://vault.test",
+      VAULT_TOKEN: "hvs.token-of-the-test",
+      VAULT_SKIP_VERIFY: "perhaps",
+    },
+    want: [{ setting: "--kms-seal-size" }, { setting: "VAULT_ADDR" }, { setting: "VAULT_SKIP_VERIFY" }],
+  },
+  {
     name: "a keyring that is not there is not made unasked",
     argv: [],
     env: { KMS_BACKEND: "keyring", KMS_KEYRING_PATH: "/nowhere/keyring.json" },

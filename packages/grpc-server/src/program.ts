@@ -35,6 +35,8 @@ export interface Program<Table extends SettingsTable, Started extends Running> {
   readonly settings: Table;
   readonly log: (values: SettingsValues<Table>) => Pick<LogOptions, "level" | "format">;
   readonly start: (loaded: LoadedProgram<Table>) => Promise<Checked<Started>>;
+  /** Faults of names that are not in `settings`, to be told beside those that are; `start` finds them too. */
+  readonly otherFaults?: (env: ProgramWorld["env"]) => readonly Fault[];
   /** Told once calls are taken. */
   readonly onListening?: ((started: Started) => void) | undefined;
 }
@@ -60,7 +62,10 @@ export async function runProgram<Table extends SettingsTable, Started extends Ru
       world.write(`${name} ${BUILD.version}\n`);
       return 0;
     case "faults":
-      return tellFaults(createLog({ level: "info", format: "json", write: world.write }), settings.faults);
+      return tellFaults(createLog({ level: "info", format: "json", write: world.write }), [
+        ...settings.faults,
+        ...(program.otherFaults?.(world.env) ?? []),
+      ]);
     case "values":
   }
   const log = createLog({ ...program.log(settings.values), write: world.write });
