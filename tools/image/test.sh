@@ -81,7 +81,7 @@ at_rest() {
   check "no program but Node and the loader" same \
     "$(cd "$root" && find . -type f -perm /111 ! -name '*.so*' | sort | tr '\n' ' ')" "./nodejs/bin/node "
   check "no set-uid files" same "$(find "$root" -type f -perm /6000)" ""
-  check "licences of what is bundled" grep -q "^$licence .*: MIT" "$root/app/LICENSES.txt"
+  check "licences of what is bundled" grep -q "^$licence .*: Apache-2.0" "$root/app/LICENSES.txt"
 }
 shells() { find "$root" \( -name sh -o -name '*bash' -o -name dash -o -name ash -o -name zsh -o -name busybox -o -name apt-get -o -name dpkg \) \
   ! -type d ! -path '*/usr/share/*'; }
